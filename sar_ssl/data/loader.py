@@ -119,7 +119,7 @@ class ChipReader:
     @property
     def ids(self) -> np.ndarray:
         "Names of the chips, in row order."
-        return self.dataset["chip"].values[self.rows]
+        return self.dataset["id"].values[self.rows]
 
 # %% ../../nbs/data/50_loader.ipynb #87b8a911
 def reading_contracts(
