@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 ini = ConfigParser(delimiters=["="])
 ini.read("settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
+experiments = cfg["lib_path"] + ".experiments.notebooks"  # an installed package brings its experiment notebooks
 
 setup(
     name=cfg["lib_name"], version=cfg["version"], description=cfg["description"],
@@ -15,7 +16,9 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     python_requires=">=" + cfg["min_python"],
-    packages=find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
+    packages=[*find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]), experiments],
+    package_dir={experiments: cfg["nbs_path"] + "/experiments"},
+    package_data={experiments: ["[a-z]*.ipynb"]},
     install_requires=cfg["requirements"].split(),
     extras_require={"dev": cfg["dev_requirements"].split()},
     entry_points={"console_scripts": cfg.get("console_scripts", "").split(),

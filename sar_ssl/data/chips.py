@@ -6,7 +6,7 @@
 __all__ = ['SCHEMA_VERSION', 'SPLITS', 'ORBITS', 'LABEL_CODES', 'PART', 'SHARD', 'SHARD_BYTES', 'COMPRESSOR', 'Chip',
            'StoreError', 'LeftOut', 'Layout', 'make_layout', 'check_pixels', 'check_record', 'chip_checksum',
            'pixel_row', 'chip_row', 'replace_file', 'write_part', 'item_name', 'part_moments', 'describe_function',
-           'build_record', 'fingerprint', 'build_folder', 'check_same_build', 'open_cluster', 'run_tasks',
+           'build_record', 'fingerprint', 'part_path', 'is_done', 'build_folder', 'open_cluster', 'run_tasks',
            'chips_per_shard', 'create_array', 'label_attrs', 'create_store', 'write_shard', 'shard_pieces',
            'small_variables', 'write_small', 'with_train_statistics', 'assemble', 'check_unique', 'summarise',
            'write_store', 'already_there', 'build_report', 'open_store', 'contract_of', 'Report', 'check_chips',
@@ -201,10 +201,10 @@ def write_part(
     rows, left_out = [], []
     for item in items:
         try: rows.append(chip_row(make_chip(item), layout))
-        except LeftOut as reason: left_out.append(dict(item=item_name(item), reason=str(reason)))
+        except LeftOut as reason: left_out.append(dict(item=item_name(item), reason=str(reason), error=False))
         except (ValueError, OSError) as error:
             if on_error == "raise": raise
-            left_out.append(dict(item=item_name(item), reason=f"{type(error).__name__}: {error}"))
+            left_out.append(dict(item=item_name(item), reason=f"{type(error).__name__}: {error}", error=True))
     arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]} if rows else {"id": np.zeros(0, str)}
     if rows: arrays |= part_moments(arrays, layout)
     replace_file(path, lambda file: np.savez(file, left_out=np.str_(json.dumps(left_out)), **arrays))
@@ -253,12 +253,32 @@ def fingerprint(record: dict) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
 
 # %% ../../nbs/data/10_chips.ipynb #ef9a23fb
+def part_path(
+    partial: Path,    # OUT.partial
+    start: int,       # position of the first item
+    items: Sequence,  # of the part
+    record: dict,     # of the whole build
+) -> Path:
+    "Where the part of these items lies; another name for any other content."
+    shared = {name: value for name, value in record.items() if name not in ("items", "n_items")}
+    digest = fingerprint(shared | dict(part=[repr(item) for item in items]))
+    return partial/"parts"/f"{start // PART:07d}_{digest}.npz"
+
+# %% ../../nbs/data/10_chips.ipynb #f4c349d9
+def is_done(
+    path: Path,     # of a part
+    on_error: str,  # of this build
+) -> bool:
+    "Whether a part can be used as it is: it is there, and it left nothing out that this build would stop at."
+    if not path.exists(): return False
+    return on_error == "skip" or not any(entry["error"] for entry in json.loads(str(np.load(path)["left_out"])))
+
+# %% ../../nbs/data/10_chips.ipynb #835359cf
 @contextmanager
 def build_folder(
-    out: Path,     # of the finished store
-    record: dict,  # of `build_record`
+    out: Path,  # of the finished store
 ) -> Iterator[Path]:
-    "The folder OUT.partial, locked; raises `StoreError` where it cannot be written or belongs to another build."
+    "The folder OUT.partial, locked; raises `StoreError` where it cannot be written or another process builds there."
     partial = out.with_name(out.name + ".partial")
     try:
         (partial/"parts").mkdir(parents=True, exist_ok=True)
@@ -267,31 +287,16 @@ def build_folder(
     with lock:
         try: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error: raise StoreError(f"{partial} is being written by another process; wait for it") from error
-        check_same_build(partial/"build.json", record)
         yield partial
 
-# %% ../../nbs/data/10_chips.ipynb #f4c349d9
-def check_same_build(
-    path: Path,    # of the record that an earlier build may have left
-    record: dict,  # of this build
-) -> None:
-    "Write the record, or raise `StoreError` where the one that is there differs."
-    if path.exists():
-        there = json.loads(path.read_text())
-        different = [name for name in record if there.get(name) != record[name]]
-        if different:
-            raise StoreError(f"{path.parent} was begun with other {', '.join(different)}; finish that build with its own "
-                             "arguments, delete the folder, or choose another place")
-    replace_file(path, lambda file: file.write_text(json.dumps(record, indent=1)))
-
-# %% ../../nbs/data/10_chips.ipynb #835359cf
+# %% ../../nbs/data/10_chips.ipynb #e9377ea1
 def open_cluster():
     "The `distributed.Client` that is open in this process, or None."
     if "distributed" not in sys.modules: return None
     try: return sys.modules["distributed"].get_client()
     except ValueError: return None
 
-# %% ../../nbs/data/10_chips.ipynb #e9377ea1
+# %% ../../nbs/data/10_chips.ipynb #6f3a7690
 def run_tasks(
     tasks: Sequence,      # of `dask.delayed`
     title: str,           # beside the progress bar
@@ -306,20 +311,20 @@ def run_tasks(
         with dask.callbacks.Callback(posttask=lambda *_: bar.update()):
             dask.compute(*tasks, num_workers=workers or os.cpu_count())
 
-# %% ../../nbs/data/10_chips.ipynb #6f3a7690
+# %% ../../nbs/data/10_chips.ipynb #3bd6291f
 SHARD = 256               # chips in one file
 SHARD_BYTES = 256 * 2**20  # fewer, where the chips are large: uncompressed bytes of one shard
 
-# %% ../../nbs/data/10_chips.ipynb #3bd6291f
+# %% ../../nbs/data/10_chips.ipynb #d81ff09a
 def chips_per_shard(layout: Layout) -> int:
     "How many chips share one file."
     bands = max(len(contract.bands) for contract in layout.contracts.values())
     return int(np.clip(SHARD_BYTES // (2 * bands * layout.size**2), 1, SHARD))
 
-# %% ../../nbs/data/10_chips.ipynb #d81ff09a
-COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
-
 # %% ../../nbs/data/10_chips.ipynb #9c0ecd11
+COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
+
+# %% ../../nbs/data/10_chips.ipynb #0698be19
 def create_array(
     group: zarr.Group,        # the store
     name: str,                # of the variable
@@ -334,14 +339,14 @@ def create_array(
                        dimension_names=dimensions, attributes=attrs, compressors=COMPRESSOR,
                        fill_value=attrs.get("_FillValue", 0))
 
-# %% ../../nbs/data/10_chips.ipynb #0698be19
+# %% ../../nbs/data/10_chips.ipynb #8a5ae8c4
 def label_attrs() -> dict:
     "CF attributes of the label map: codes, names and colours of the classes."
     names = [re.sub(r"[^a-z0-9]+", "_", cover.name.lower()) for cover in WORLDCOVER]
     return dict(long_name="land cover, ESA WorldCover classes", flag_values=[cover.code for cover in WORLDCOVER],
                 flag_meanings=" ".join(names), flag_colors=" ".join(cover.colour for cover in WORLDCOVER), _FillValue=0)
 
-# %% ../../nbs/data/10_chips.ipynb #8a5ae8c4
+# %% ../../nbs/data/10_chips.ipynb #cc36a1ae
 def create_store(
     path: Path,        # of the new store
     layout: Layout,    # with the statistics in its contracts
@@ -363,7 +368,7 @@ def create_store(
     if has_label:
         create_array(group, "label", np.uint8, ("chip", "y", "x"), (n_chips, *square), per_shard, label_attrs())
 
-# %% ../../nbs/data/10_chips.ipynb #cc36a1ae
+# %% ../../nbs/data/10_chips.ipynb #8dee3929
 def write_shard(
     store: Path,                     # the store that is being filled
     pieces: Sequence[tuple[Path, int, int]],  # parts with the first row to take, and the row to stop before
@@ -379,7 +384,7 @@ def write_shard(
         group[name][start:stop] = values
         if name != "label": group[f"valid_{name}"][start:stop] = (values != layout.contracts[name].nodata).all(1)
 
-# %% ../../nbs/data/10_chips.ipynb #8dee3929
+# %% ../../nbs/data/10_chips.ipynb #a0b44c94
 def shard_pieces(
     parts: Sequence[Path],   # in order
     counts: Sequence[int],   # chips in each
@@ -391,7 +396,7 @@ def shard_pieces(
     pieces = [(part, max(start - begin, 0), min(stop - begin, count)) for part, begin, count in zip(parts, begins, counts)]
     return [(part, low, high) for part, low, high in pieces if low < high]
 
-# %% ../../nbs/data/10_chips.ipynb #a0b44c94
+# %% ../../nbs/data/10_chips.ipynb #d5ab5c63
 def small_variables(
     parts: Sequence[Path],  # in order, without the empty ones
     layout: Layout,         # of the store
@@ -414,7 +419,7 @@ def small_variables(
         dataset = dataset.assign_coords(scene_class=np.array(layout.scene_classes, np.dtypes.StringDType()))
     return dataset
 
-# %% ../../nbs/data/10_chips.ipynb #d5ab5c63
+# %% ../../nbs/data/10_chips.ipynb #f3749395
 def write_small(
     path: Path,           # of the store
     dataset: xr.Dataset,  # of `small_variables`
@@ -429,7 +434,7 @@ def write_small(
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         zarr.consolidate_metadata(path)
 
-# %% ../../nbs/data/10_chips.ipynb #f3749395
+# %% ../../nbs/data/10_chips.ipynb #9f02c258
 def with_train_statistics(
     layout: Layout,         # without statistics
     parts: Sequence[Path],  # in order, without the empty ones
@@ -447,15 +452,15 @@ def with_train_statistics(
         check_polarisations(contracts[sensor], name)
     return replace(layout, contracts=contracts)
 
-# %% ../../nbs/data/10_chips.ipynb #9f02c258
+# %% ../../nbs/data/10_chips.ipynb #1f30036b
 def assemble(
-    partial: Path,        # OUT.partial, all parts done
+    partial: Path,        # OUT.partial
+    parts: Sequence[Path],  # in order, all done
     layout: Layout,       # of the store
     record: dict,         # of the build
     workers: int | None,  # parallel tasks
 ) -> Path:
     "Make the store out of the parts, inside OUT.partial; raises `StoreError` where no chip is left or ids repeat."
-    parts = sorted((partial/"parts").glob("[0-9]*.npz"))
     left_out = [entry for part in parts for entry in json.loads(str(np.load(part)["left_out"]))]
     counts = [len(np.load(part)["id"]) for part in parts]
     parts, counts = [p for p, n in zip(parts, counts) if n], [n for n in counts if n]
@@ -474,7 +479,7 @@ def assemble(
     (store/"left_out.json").write_text(json.dumps(left_out, indent=1))
     return store
 
-# %% ../../nbs/data/10_chips.ipynb #1f30036b
+# %% ../../nbs/data/10_chips.ipynb #09a7d43e
 def check_unique(
     ids: np.ndarray,  # of all chips
 ) -> None:
@@ -482,7 +487,7 @@ def check_unique(
     twice = [name for name, n in Counter(ids.tolist()).items() if n > 1]
     if twice: raise StoreError(f"{len(twice)} ids occur more than once, such as {twice[:3]}; every chip needs its own")
 
-# %% ../../nbs/data/10_chips.ipynb #09a7d43e
+# %% ../../nbs/data/10_chips.ipynb #61f0e793
 def summarise(
     left_out: list[dict],  # with item and reason
 ) -> str:
@@ -491,7 +496,7 @@ def summarise(
     text = "; ".join(f"{n} x {reason}" for reason, n in reasons.most_common(3))
     return text + (f"; and {len(reasons) - 3} other reasons" if len(reasons) > 3 else "")
 
-# %% ../../nbs/data/10_chips.ipynb #61f0e793
+# %% ../../nbs/data/10_chips.ipynb #52e07135
 def write_store(
     out: str | Path,                   # folder of the new store
     items: Sequence,                   # of the source; each stands for one chip, and its `repr` must identify it
@@ -509,17 +514,18 @@ def write_store(
     layout = make_layout(contracts, size, scene_classes)
     record = build_record(items, make_chip, layout, attrs or {})
     if already_there(out, record): return out
-    with build_folder(out, record) as partial:
-        groups = [(partial/"parts"/f"{i // PART:07d}.npz", items[i:i + PART]) for i in range(0, len(items), PART)]
-        tasks = [dask.delayed(write_part)(path, group, make_chip, layout, on_error) for path, group in groups if not path.exists()]
-        run_tasks(tasks, "making chips", workers)
-        store = assemble(partial, layout, record, workers)
+    with build_folder(out) as partial:
+        groups = [(i, items[i:i + PART]) for i in range(0, len(items), PART)]
+        parts = [part_path(partial, i, group, record) for i, group in groups]
+        run_tasks([dask.delayed(write_part)(path, group, make_chip, layout, on_error)
+                   for path, (_, group) in zip(parts, groups) if not is_done(path, on_error)], "making chips", workers)
+        store = assemble(partial, parts, layout, record, workers)
         os.replace(store, out)
         shutil.rmtree(partial)
     print(build_report(out, time.time() - began))
     return out
 
-# %% ../../nbs/data/10_chips.ipynb #52e07135
+# %% ../../nbs/data/10_chips.ipynb #a2893244
 def already_there(
     out: Path,     # of the store
     record: dict,  # of the build that is asked for
@@ -532,7 +538,7 @@ def already_there(
     print(f"{out}: already there")
     return True
 
-# %% ../../nbs/data/10_chips.ipynb #a2893244
+# %% ../../nbs/data/10_chips.ipynb #e8dbdeb8
 def build_report(
     out: Path,       # of the finished store
     seconds: float,  # that it took
@@ -545,7 +551,7 @@ def build_report(
             f"{seconds:.1f} s, {dataset.sizes['chip'] / seconds:.0f} chips/s")
     return line + (f"; left out {len(left_out)}: {summarise(left_out)}" if left_out else "")
 
-# %% ../../nbs/data/10_chips.ipynb #e8dbdeb8
+# %% ../../nbs/data/10_chips.ipynb #77631080
 def open_store(
     path: str | Path,  # of the store
 ) -> xr.Dataset:
@@ -562,7 +568,7 @@ def open_store(
         raise StoreError(f"{path} has schema {version}, this version of sar_ssl reads up to {SCHEMA_VERSION}: upgrade sar_ssl")
     return xr.open_zarr(path, mask_and_scale=False, chunks=None)
 
-# %% ../../nbs/data/10_chips.ipynb #77631080
+# %% ../../nbs/data/10_chips.ipynb #5a666ebe
 def contract_of(
     dataset: xr.Dataset,  # an open store
     sensor: str,          # "s1" or "s2"
@@ -572,7 +578,7 @@ def contract_of(
     if sensor not in contracts: raise StoreError(f"the store has no {sensor}; it has {sorted(contracts)}")
     return Contract.from_dict(contracts[sensor])
 
-# %% ../../nbs/data/10_chips.ipynb #5a666ebe
+# %% ../../nbs/data/10_chips.ipynb #6cea5df3
 @dataclass
 class Report:
     "What a check of a store found."
@@ -596,7 +602,7 @@ class Report:
         hidden = [f"... and {len(self.problems) - 20} more"] if len(self.problems) > 20 else []
         return "\n".join(lines + [f"PROBLEM {problem}" for problem in self.problems[:20]] + hidden)
 
-# %% ../../nbs/data/10_chips.ipynb #6cea5df3
+# %% ../../nbs/data/10_chips.ipynb #e75002ae
 def check_chips(
     batch: xr.Dataset,                # some chips of a store, in memory
     contracts: dict[str, Contract],   # by sensor
@@ -615,7 +621,7 @@ def check_chips(
         if set(np.unique(label).tolist()) - set(LABEL_CODES): yield f"chip {name}: label holds codes that WorldCover does not have"
         if set(np.unique(scene).tolist()) - {0, 1, IGNORE}: yield f"chip {name}: scene_label holds other than 0, 1 and 255"
 
-# %% ../../nbs/data/10_chips.ipynb #e75002ae
+# %% ../../nbs/data/10_chips.ipynb #41a14b8e
 def band_summary(
     stored: np.ndarray,   # (chip band y x) as stored
     contract: Contract,   # of the sensor
@@ -625,14 +631,14 @@ def band_summary(
     return dict(min=np.where(np.isnan(values), np.inf, values).min((0, 2, 3)), n=np.full(len(contract.bands), values[:, 0].size),
                 max=np.where(np.isnan(values), -np.inf, values).max((0, 2, 3)), moments=band_moments(values))
 
-# %% ../../nbs/data/10_chips.ipynb #41a14b8e
+# %% ../../nbs/data/10_chips.ipynb #362b2e76
 def merge_summaries(a: dict | None, b: dict) -> dict:
     "Summaries of two batches as one; the first may be None."
     if a is None: return b
     return dict(min=np.minimum(a["min"], b["min"]), max=np.maximum(a["max"], b["max"]), n=a["n"] + b["n"],
                 moments=merge_moments(a["moments"], b["moments"]))
 
-# %% ../../nbs/data/10_chips.ipynb #362b2e76
+# %% ../../nbs/data/10_chips.ipynb #aa45335d
 def summary_rows(
     summary: dict,        # of one sensor, all chips
     contract: Contract,   # of the sensor
@@ -648,7 +654,7 @@ def summary_rows(
                          invalid=float(1 - count[i] / summary["n"][i]), verdict="wrong" if bad else "ok"))
     return rows
 
-# %% ../../nbs/data/10_chips.ipynb #aa45335d
+# %% ../../nbs/data/10_chips.ipynb #e7bd0aee
 def check_whole(
     dataset: xr.Dataset,              # an open store
     contracts: dict[str, Contract],   # by sensor
@@ -668,7 +674,7 @@ def check_whole(
         try: check_polarisations(contract, "store")
         except ContractError as error: yield str(error)
 
-# %% ../../nbs/data/10_chips.ipynb #e7bd0aee
+# %% ../../nbs/data/10_chips.ipynb #eb0463ef
 def check_store(
     path: str | Path,  # of the store
     batch: int = 64,   # chips read at a time: more is faster and takes more memory
@@ -695,7 +701,7 @@ def check_store(
         if summaries[sensor]: report.bands += summary_rows(summaries[sensor], contracts[sensor], report.problems)
     return report
 
-# %% ../../nbs/data/10_chips.ipynb #eb0463ef
+# %% ../../nbs/data/10_chips.ipynb #b3181189
 def class_shares(
     dataset: xr.Dataset,  # an open store with labels
     sample: int = 256,    # chips to look at, spread evenly over the store
@@ -707,7 +713,7 @@ def class_shares(
     shares = {cover.name: float(counts[cover.code] / total) for cover in WORLDCOVER if counts[cover.code]}
     return dict(sorted(shares.items(), key=lambda entry: -entry[1]))
 
-# %% ../../nbs/data/10_chips.ipynb #b3181189
+# %% ../../nbs/data/10_chips.ipynb #6ed8555a
 def describe_sensor(
     contract: Contract,  # of the store
 ) -> str:
@@ -718,7 +724,7 @@ def describe_sensor(
     pairs = "  ".join(f"{m:.4g} ± {s:.3g}" for m, s in zip(contract.stats.mean, contract.stats.std))
     return f"{text}\n    mean ± std: {pairs}  ({contract.stats.sample}, {contract.stats.n_chips} chips)"
 
-# %% ../../nbs/data/10_chips.ipynb #6ed8555a
+# %% ../../nbs/data/10_chips.ipynb #e04afbba
 def describe_store(
     path: str | Path,  # of the store
 ) -> str:

@@ -79,12 +79,18 @@ def s1_s2_retrieval(
     "Share of chips whose own partner of the other sensor is among the k most similar, both ways."
     s1, s2 = (F.normalize(feature_tensor(x, what), dim=1) for x, what in ((s1, "S1 features"), (s2, "S2 features")))
     if s1.shape != s2.shape:
-        raise ValueError(f"retrieval: found S1 {tuple(s1.shape)} and S2 {tuple(s2.shape)}; rows must be the same places, widths equal")
+        raise ValueError(
+            f"retrieval: found S1 {tuple(s1.shape)} and S2 {tuple(s2.shape)}; "
+            "rows must be the same places, widths equal"
+        )
     similarity = s1 @ s2.T
     own = similarity.diagonal()
     recall = lambda rivals: float((rivals < k).double().mean())
-    return dict(s1_to_s2=recall((similarity >= own[:, None]).sum(1) - 1), s2_to_s1=recall((similarity >= own[None]).sum(0) - 1),
-                chance=min(1.0, k / len(s1)))
+    return dict(
+        s1_to_s2=recall((similarity >= own[:, None]).sum(1) - 1),
+        s2_to_s1=recall((similarity >= own[None]).sum(0) - 1),
+        chance=min(1.0, k / len(s1)),
+    )
 
 # %% ../../nbs/evaluation/30_embedding.ipynb #87b8a911
 def project(
@@ -95,7 +101,9 @@ def project(
     "Two coordinates for each chip; raises `ValueError` for another method or fewer than three rows."
     table = feature_tensor(features).double().cpu().numpy()
     if method not in ("pca", "tsne") or len(table) < 3:
-        raise ValueError(f"project: found method {method!r} and {len(table)} rows, expected 'pca' or 'tsne' and at least 3 rows")
+        raise ValueError(
+            f"project: found method {method!r} and {len(table)} rows, expected 'pca' or 'tsne' and at least 3 rows"
+        )
     if method == "tsne":
         perplexity = min(30.0, (len(table) - 1) / 3)
         return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(table).astype(np.float64)

@@ -38,11 +38,13 @@ def confusion_matrix(
     n_classes: int,  # number of classes
     ignore: int = 255,  # value of the truth that is left out
 ) -> np.ndarray:  # int64 (truth, prediction): pixel counts
-    "Pooled confusion matrix, rows true and columns predicted; raises `MetricError` on shapes or indices that do not fit."
+    "Pooled confusion matrix, rows true, columns predicted; raises `MetricError` where shapes or indices do not fit."
     prediction, target = as_array(prediction), as_array(target)
     if prediction.shape != target.shape:
-        raise MetricError(f"confusion matrix: found a prediction of shape {prediction.shape} and a truth of shape "
-                          f"{target.shape}; they must be equal")
+        raise MetricError(
+            f"confusion matrix: found a prediction of shape {prediction.shape} and a truth of shape "
+            f"{target.shape}; they must be equal"
+        )
     known = target != ignore
     truth, guess = target[known].astype(np.int64), prediction[known].astype(np.int64)
     check_indices(truth, n_classes, "truth")
@@ -57,8 +59,10 @@ def check_indices(
 ) -> None:
     "Raise `MetricError` unless every index is a class."
     if index.size and (index.min() < 0 or index.max() >= n_classes):
-        raise MetricError(f"confusion matrix: the {what} holds class indices {index.min()} to {index.max()}, expected 0 to "
-                          f"{n_classes - 1}; map codes to indices first (sar_ssl.data.classes.worldcover_index)")
+        raise MetricError(
+            f"confusion matrix: the {what} holds class indices {index.min()} to {index.max()}, expected 0 to "
+            f"{n_classes - 1}; map codes to indices first (sar_ssl.data.classes.worldcover_index)"
+        )
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #76f8e00f
 def per_class_iou(
@@ -140,7 +144,7 @@ def bootstrap_interval(
     seed: int = 0,  # of the draws
     level: float = 0.95,  # share of the draws that the interval holds
 ) -> tuple[float, float] | None:  # low, high; None where there is nothing to draw from
-    "Percentile bootstrap interval over chips; `None` with fewer than two chips or where the statistic is never a number."
+    "Percentile bootstrap interval over chips; `None` below two chips or where it is never a number."
     values = as_array(values)
     if len(values) < 2:
         return None
@@ -189,13 +193,16 @@ def check_metric(
     record: dict,  # one record of `metrics.json`
 ) -> None:
     "Raise `MetricError` naming the first field of the record that is wrong."
+
     def need(right: bool, field: str, expected: str) -> None:
         if not right:
             raise MetricError(f"metric {record.get('name')!r}: {field} is {record.get(field)!r}, expected {expected}")
 
     number = lambda x: isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
     whole = lambda x: isinstance(x, int) and not isinstance(x, bool)
-    need(bool(re.fullmatch(r"[a-z][a-z0-9_]*", str(record.get("name")))), "name", "small letters, digits and underscores")
+    need(
+        bool(re.fullmatch(r"[a-z][a-z0-9_]*", str(record.get("name")))), "name", "small letters, digits and underscores"
+    )
     need(record["value"] is None or number(record["value"]), "value", "a finite number, or None where not measured")
     need(isinstance(record.get("unit"), str) and record["unit"] != "", "unit", "text such as '1' or 'dB'")
     need(record.get("split") in SPLITS, "split", f"one of {', '.join(SPLITS)}")

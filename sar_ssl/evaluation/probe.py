@@ -36,7 +36,10 @@ def feature_tensor(
         raise ProbeError(f"{what}: found shape {tuple(table.shape)}, expected (n, d) with at least one row")
     bad = (~torch.isfinite(table)).any(1).sum().item()
     if bad:
-        raise ProbeError(f"{what}: {bad} of {len(table)} rows are not finite; was the encoder given NaN pixels, or did training diverge?")
+        raise ProbeError(
+            f"{what}: {bad} of {len(table)} rows are not finite; was the encoder given NaN pixels, "
+            "or did training diverge?"
+        )
     return table
 
 # %% ../../nbs/evaluation/10_probe.ipynb #aa52b409
@@ -48,14 +51,18 @@ def target_matrix(
     "Labels as rows of zeros and ones; raises `ProbeError` where they do not fit the features."
     labels = torch.as_tensor(labels).detach()
     if labels.ndim not in (1, 2) or len(labels) != n:
-        raise ProbeError(f"labels: found shape {tuple(labels.shape)}, expected ({n},) indices or ({n}, classes) multi-hot")
+        raise ProbeError(
+            f"labels: found shape {tuple(labels.shape)}, expected ({n},) indices or ({n}, classes) multi-hot"
+        )
     if labels.ndim == 2:
         return labels.double()
     labels = labels.long()
     n_classes = n_classes or int(labels.max()) + 1
     if labels.min() < 0 or labels.max() >= n_classes:
-        raise ProbeError(f"labels: found indices {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}; "
-                         "leave out unlabelled rows first")
+        raise ProbeError(
+            f"labels: found indices {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}; "
+            "leave out unlabelled rows first"
+        )
     return F.one_hot(labels, n_classes).double()
 
 # %% ../../nbs/evaluation/10_probe.ipynb #76f8e00f
@@ -152,12 +159,15 @@ def fit_linear(
         return loss.item(), gradient.cpu().numpy().ravel()
 
     first = np.zeros((d + 1, c)) if start is None else np.vstack([start.weight, start.bias])
-    found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B",
-                     options=dict(maxiter=max_iterations, maxfun=2 * max_iterations, gtol=1e-6, ftol=1e-13, maxcor=20))
+    effort = dict(maxiter=max_iterations, maxfun=2 * max_iterations, gtol=1e-6, ftol=1e-13, maxcor=20)
+    found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=effort)
     if not found.success:
-        warnings.warn(f"linear probe: {found.message} after {found.nit} iterations at penalty {penalty:g}; the result is not final")
+        reason = f"{found.message} after {found.nit} iterations at penalty {penalty:g}"
+        warnings.warn(f"linear probe: {reason}; the result is not final")
     solution = found.x.reshape(d + 1, c)
-    return LinearProbe(solution[:-1], solution[-1], mean.cpu().numpy(), std.cpu().numpy(), penalty, several, bool(found.success))
+    return LinearProbe(
+        solution[:-1], solution[-1], mean.cpu().numpy(), std.cpu().numpy(), penalty, several, bool(found.success)
+    )
 
 # %% ../../nbs/evaluation/10_probe.ipynb #c13f23de
 PENALTIES = tuple(10.0**e for e in range(1, -6, -1))
@@ -203,8 +213,10 @@ def class_shares(
     index = np.asarray(torch.as_tensor(index).cpu())
     (height, width), (gh, gw) = index.shape[-2:], grid
     if index.ndim != 3 or height % gh or width % gw:
-        raise ProbeError(f"class shares: labels of shape {index.shape} cannot be cut into {gh} x {gw} tokens; expected (chip, y, x) "
-                         "with y and x multiples of the grid")
+        raise ProbeError(
+            f"class shares: labels of shape {index.shape} cannot be cut into {gh} x {gw} tokens; expected (chip, y, x) "
+            "with y and x multiples of the grid"
+        )
     cells = rearrange(index, "n (gh p) (gw q) -> n gh gw (p q)", gh=gh, gw=gw)
     return np.stack([(cells == c).mean(-1, dtype=np.float32) for c in range(n_classes)], axis=1)
 
@@ -227,5 +239,7 @@ def token_rows(
     rows = rearrange(np.asarray(torch.as_tensor(tokens).detach().cpu().float()), "n d gh gw -> (n gh gw) d")
     label = np.asarray(torch.as_tensor(classes).cpu()).ravel()
     if len(label) != len(rows):
-        raise ProbeError(f"token rows: found {len(rows)} tokens and {len(label)} classes; they must be of the same grid")
+        raise ProbeError(
+            f"token rows: found {len(rows)} tokens and {len(label)} classes; they must be of the same grid"
+        )
     return rows[label != ignore], label[label != ignore]

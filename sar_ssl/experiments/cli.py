@@ -20,7 +20,7 @@ def chips_simulate(arguments: argparse.Namespace) -> int:
     "`sar-ssl chips simulate`: chips with known truth."
     from sar_ssl.data.simulate import simulate_store
 
-    print(simulate_store(arguments.out, arguments.n, size=arguments.size, seed=arguments.seed))
+    simulate_store(arguments.out, arguments.n, size=arguments.size, seed=arguments.seed)
     return 0
 
 
@@ -28,7 +28,7 @@ def chips_build(arguments: argparse.Namespace) -> int:
     "`sar-ssl chips build rasters DESCRIPTION`: chips from a folder of rasters."
     from sar_ssl.data.sources.rasters import build_store
 
-    print(build_store(arguments.path, arguments.out, root=arguments.root, on_error=arguments.on_error))
+    build_store(arguments.path, arguments.out, root=arguments.root, on_error=arguments.on_error)
     return 0
 
 # %% ../../nbs/experiments/90_cli.ipynb #aa52b409
@@ -54,7 +54,8 @@ def chips_info(arguments: argparse.Namespace) -> int:
 # %% ../../nbs/experiments/90_cli.ipynb #76f8e00f
 def count(text: str) -> int:
     "A whole number from 1, for argparse."
-    if not text.isdecimal() or int(text) < 1: raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
     return int(text)
 
 # %% ../../nbs/experiments/90_cli.ipynb #3f46b6ca
@@ -71,9 +72,9 @@ def add_chips(commands: argparse._SubParsersAction) -> None:
     build.add_argument("source", choices=["rasters"], help="rasters: GeoTIFF or NetCDF files that a description names")
     build.add_argument("path", metavar="PATH", help="for rasters: the description, a YAML or CSV file")
     build.add_argument("--root", help="folder that the description's patterns start from (default: its own folder)")
-    build.add_argument("--on-error", choices=["raise", "skip"], default="raise", help="what a bad file does (default raise)")
+    build.add_argument("--on-error", choices=["raise", "skip"], default="raise", help="for a bad file (default raise)")
     build.set_defaults(call=chips_build)
-    for action in simulate, build: action.add_argument("--out", required=True, metavar="STORE", help="the store to write")
+    for action in simulate, build: action.add_argument("--out", required=True, metavar="STORE", help="store to write")
     for name, call, text in (("check", chips_check, "look at every chip; exit status 1 where something is wrong"),
                              ("info", chips_info, "sensors, bands, units, places, classes, splits")):
         action = actions.add_parser(name, help=text)
@@ -89,7 +90,8 @@ def run_help(experiment: str, # its name, "" for the list of all
 
     lines = ["usage: sar-ssl run EXPERIMENT [-f PARAMS.yaml] [-p name=value ...] [--out RUN]", ""]
     if not experiment:
-        lines += ["Run an experiment in its own folder. The same command again goes on where it was cut off.", "", "experiments:"]
+        lines += ["Run an experiment in its own folder. The same command again goes on where it was cut off.", ""]
+        lines += ["experiments:"]
         lines += [f"  {name:12} {experiment_title(name, notebooks)}" for name in experiment_names(notebooks)]
         return "\n".join([*lines, "", "sar-ssl run EXPERIMENT --help shows its parameters."])
     lines += [experiment_title(experiment, notebooks), "", "parameters (name: type = default):"]

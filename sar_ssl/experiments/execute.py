@@ -87,7 +87,8 @@ class RunEngine(NBClientEngine):
     "Papermill's standard engine, with a `LocalKernel` and an `Interrupt`."
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, interrupt=None, stdout_file=None, stderr_file=None, **kwargs):
+    def execute_managed_notebook(cls, nb_man, kernel_name, interrupt=None, stdout_file=None, stderr_file=None,
+                                 **kwargs):
         "Execute the notebook of `nb_man`; called by papermill."
         client = PapermillNotebookClient(
             nb_man, kernel_manager_class=LocalKernel, kernel_name=kernel_name, timeout=None, startup_timeout=180,

@@ -58,6 +58,7 @@ def execute_run(name: str, # experiment
     if status == 0 and not (out / "metrics.json").is_file():
         status, message = 1, "the notebook ended without run.finish(...), so there is no metrics.json"
     kept = keep_copy(out, copy, status == 0)
+    if not (out / "environment.txt").is_file(): add_environment(out)  # the notebook did not get as far as open_run
     if status == 0: print(f"done: {out}")
     elif status > 128: print(f"sar-ssl: {name} {message}; the same command with --out {out} goes on", file=sys.stderr)
     else: print(f"sar-ssl: error: {name} failed in {message}\n  traceback: {kept}", file=sys.stderr)
@@ -82,6 +83,5 @@ def run_experiment(name: str, # experiment, for example "pretrain"
     check_values(name, values, configs)
     make_folder(out)
     write_text(out / "params.yaml", params_text(name, values))
-    add_environment(out)
     print(f"{name} -> {out}", flush=True)
     return execute_run(name, notebook, out, values)

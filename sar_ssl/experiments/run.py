@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['METRIC_KEYS', 'RunError', 'replacing', 'write_text', 'plain', 'params_text', 'differences', 'folder_state',
-           'make_folder', 'next_folder', 'git', 'code_version', 'dependencies', 'environment', 'add_environment',
-           'release', 'acquire', 'Run', 'trial_folder', 'open_run', 'check_metric']
+           'make_folder', 'next_folder', 'git', 'code_version', 'dependencies', 'gpus', 'environment',
+           'add_environment', 'release', 'acquire', 'Run', 'trial_folder', 'open_run', 'check_metric']
 
 # %% ../../nbs/experiments/00_run.ipynb #f020b167
 import fcntl
@@ -74,7 +74,7 @@ def params_text(experiment: str, # its name
     "Content of `params.yaml`."
     return yaml.safe_dump({"experiment": experiment, **plain(values)}, sort_keys=False, allow_unicode=True)
 
-
+# %% ../../nbs/experiments/00_run.ipynb #87b8a911
 def differences(there: Mapping[str, Any], # parameters of the run in the folder
                 now: Mapping[str, Any], # parameters asked for
                ) -> list[str]:
@@ -83,7 +83,7 @@ def differences(there: Mapping[str, Any], # parameters of the run in the folder
     keys = [k for k in {**there, **now} if k not in there or k not in now or there[k] != now[k]]
     return [f"  {key}: {show(there, key)} there, {show(now, key)} now" for key in keys]
 
-# %% ../../nbs/experiments/00_run.ipynb #87b8a911
+# %% ../../nbs/experiments/00_run.ipynb #e32c4dac
 def folder_state(out: str | Path, # run folder
                  experiment: str, # its name
                  values: Mapping[str, Any], # every parameter
@@ -98,7 +98,7 @@ def folder_state(out: str | Path, # run folder
     if lines: raise RunError(f"{out} holds a run with other parameters; choose another --out\n" + "\n".join(lines))
     return "done" if (out / "metrics.json").is_file() else "unfinished"
 
-# %% ../../nbs/experiments/00_run.ipynb #e32c4dac
+# %% ../../nbs/experiments/00_run.ipynb #c12a7b49
 def make_folder(out: str | Path, # run folder
                ) -> Path:
     "Make the run folder if need be and try to write in it; `RunError` if that fails."
@@ -110,15 +110,15 @@ def make_folder(out: str | Path, # run folder
         raise RunError(f"cannot write the run folder {out}: {error.strerror}; choose another --out") from error
     return out
 
-
+# %% ../../nbs/experiments/00_run.ipynb #c13f23de
 def next_folder(experiment: str, # its name
                 parent: str | Path = "runs/manual", # where runs without a name go
                ) -> Path:
     "A run folder that does not exist yet: `runs/manual/<experiment>-<n>`."
-    taken = [int(m[1]) for p in Path(parent).glob(f"{experiment}-*") if (m := re.fullmatch(rf"{experiment}-(\d+)", p.name))]
-    return Path(parent) / f"{experiment}-{max(taken, default=0) + 1}"
+    matches = [re.fullmatch(rf"{experiment}-(\d+)", p.name) for p in Path(parent).glob(f"{experiment}-*")]
+    return Path(parent) / f"{experiment}-{max([int(m[1]) for m in matches if m], default=0) + 1}"
 
-# %% ../../nbs/experiments/00_run.ipynb #c12a7b49
+# %% ../../nbs/experiments/00_run.ipynb #8d4f15f6
 def git(*arguments: str) -> str:
     "Output of a git command in the project's folder, empty where there is no git or no repository."
     root = Path(sar_ssl.__file__).resolve().parent.parent
@@ -135,7 +135,7 @@ def code_version() -> str:
     dirty = ".dirty" if git("status", "--porcelain", "--untracked-files=no") else ""
     return f"{sar_ssl.__version__}+g{commit}{dirty}"
 
-# %% ../../nbs/experiments/00_run.ipynb #c13f23de
+# %% ../../nbs/experiments/00_run.ipynb #7b804d25
 def dependencies() -> dict[str, str]:
     "Versions of the packages that this one asks for, as they are installed."
     try: wanted = metadata.requires("sar_ssl") or []
@@ -147,16 +147,24 @@ def dependencies() -> dict[str, str]:
         except metadata.PackageNotFoundError: found[name] = "not installed"
     return found
 
+# %% ../../nbs/experiments/00_run.ipynb #5b0217c8
+def gpus() -> str:
+    "Names of the NVIDIA GPUs, or `none`. Asks the driver: asking PyTorch would claim memory on them."
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try: done = subprocess.run(query, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired): return "none"
+    return ", ".join(done.stdout.split("\n")[:-1]) if done.returncode == 0 else "none"
+
 
 def environment() -> dict[str, str]:
-    "Python, machine, threads, code version and package versions. Asks PyTorch only where it is loaded already."
+    "Code version, Python, machine, threads and package versions. Asks PyTorch only where it is loaded already."
     torch = sys.modules.get("torch")
-    device = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else "cpu"
+    threads = str(torch.get_num_threads()) if torch else "torch not loaded"
     machine = {"python": platform.python_version(), "platform": platform.platform(), "cpu_count": str(os.cpu_count()),
-               "torch_threads": str(torch.get_num_threads()) if torch else "torch not loaded", "device": device}
+               "torch_threads": threads, "gpus": gpus()}
     return {"code_version": code_version(), **machine, **dependencies()}
 
-# %% ../../nbs/experiments/00_run.ipynb #8d4f15f6
+# %% ../../nbs/experiments/00_run.ipynb #cb43200e
 def add_environment(out: Path, # run folder
                    ) -> None:
     "Append the environment to `environment.txt`, with the time, unless it ends with the same one."
@@ -167,7 +175,7 @@ def add_environment(out: Path, # run folder
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
     write_text(path, f"{before}# opened {moment}\n{block}")
 
-# %% ../../nbs/experiments/00_run.ipynb #7b804d25
+# %% ../../nbs/experiments/00_run.ipynb #6c7cf545
 _locks: dict[str, int] = {}  # run folder -> file descriptor that holds its lock
 
 
@@ -184,7 +192,7 @@ def release(out: Path) -> None:
     "Give the lock of a run folder back."
     if str(out) in _locks: os.close(_locks.pop(str(out)))
 
-# %% ../../nbs/experiments/00_run.ipynb #5b0217c8
+# %% ../../nbs/experiments/00_run.ipynb #46ed3498
 def acquire(out: Path, # run folder
             patience: float = 30.0, # seconds to wait for another process
            ) -> None:
@@ -207,7 +215,7 @@ def acquire(out: Path, # run folder
     os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
     _locks[str(out)] = descriptor
 
-# %% ../../nbs/experiments/00_run.ipynb #cb43200e
+# %% ../../nbs/experiments/00_run.ipynb #d78f577f
 @dataclass
 class Run:
     "A run folder that is open for writing."
@@ -223,7 +231,43 @@ class Run:
         (self.folder / "checkpoints").mkdir(exist_ok=True)
         return self.folder / "checkpoints"
 
-# %% ../../nbs/experiments/00_run.ipynb #6c7cf545
+# %% ../../nbs/experiments/00_run.ipynb #6d5e6e94
+@patch
+def log(self: Run,
+        step: int, # training step
+        **numbers: Any, # what to log; arrays of one number and tensors will do
+       ) -> None:
+    "Append one line to `log.jsonl`."
+    line = json.dumps({"step": int(step), **plain(numbers)}, allow_nan=False)
+    with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file: file.write(line + "\n")
+
+# %% ../../nbs/experiments/00_run.ipynb #fadde081
+@patch
+def rewind(self: Run,
+           step: float = math.inf, # last step to keep
+          ) -> None:
+    "Drop the log's lines after `step`, and a torn last line."
+    path = self.folder / "log.jsonl"
+    if not path.is_file(): return
+    before = path.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in before.split("\n")[:-1] if json.loads(line)["step"] <= step]
+    after = "".join(line + "\n" for line in lines)
+    if after != before: write_text(path, after)
+
+# %% ../../nbs/experiments/00_run.ipynb #38289050
+@patch
+def figure(self: Run,
+           figure: Any, # a matplotlib figure; it stays open
+           name: str, # file name without ending
+          ) -> Path:
+    "Save a figure as `figures/<name>.png` at 110 dpi."
+    if not re.fullmatch(r"[\w.-]+", name): raise ValueError(f"a figure's name has letters, digits, . _ -, got {name!r}")
+    path = self.folder / "figures" / f"{name}.png"
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as part: figure.savefig(part, dpi=110, bbox_inches="tight", format="png")
+    return path
+
+# %% ../../nbs/experiments/00_run.ipynb #6a69b4e4
 _trials: list[tempfile.TemporaryDirectory] = []  # folders of runs without a name; removed when the process ends
 
 
@@ -250,43 +294,7 @@ def open_run(out: str | Path, # run folder; "" for a temporary one
     run.rewind()
     return run
 
-# %% ../../nbs/experiments/00_run.ipynb #46ed3498
-@patch
-def log(self: Run,
-        step: int, # training step
-        **numbers: Any, # what to log; arrays of one number and tensors will do
-       ) -> None:
-    "Append one line to `log.jsonl`."
-    line = json.dumps({"step": int(step), **plain(numbers)}, allow_nan=False)
-    with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file: file.write(line + "\n")
-
-
-@patch
-def rewind(self: Run,
-           step: float = math.inf, # last step to keep
-          ) -> None:
-    "Drop the log's lines after `step`, and a torn last line."
-    path = self.folder / "log.jsonl"
-    if not path.is_file(): return
-    before = path.read_text(encoding="utf-8", errors="replace")
-    lines = [line for line in before.split("\n")[:-1] if json.loads(line)["step"] <= step]
-    after = "".join(line + "\n" for line in lines)
-    if after != before: write_text(path, after)
-
-# %% ../../nbs/experiments/00_run.ipynb #d78f577f
-@patch
-def figure(self: Run,
-           figure: Any, # a matplotlib figure; it stays open
-           name: str, # file name without ending
-          ) -> Path:
-    "Save a figure as `figures/<name>.png` at 110 dpi."
-    if not re.fullmatch(r"[\w.-]+", name): raise ValueError(f"a figure's name has letters, digits, . _ -, got {name!r}")
-    path = self.folder / "figures" / f"{name}.png"
-    path.parent.mkdir(exist_ok=True)
-    with replacing(path) as part: figure.savefig(part, dpi=110, bbox_inches="tight", format="png")
-    return path
-
-# %% ../../nbs/experiments/00_run.ipynb #6d5e6e94
+# %% ../../nbs/experiments/00_run.ipynb #3c0ccde3
 METRIC_KEYS = ("name", "value", "unit", "split", "n", "seed")
 
 
@@ -297,14 +305,14 @@ def check_metric(metric: Mapping[str, Any], # one score
     if missing: raise ValueError(f"metric {metric.get('name', metric)!r} lacks {', '.join(missing)}")
     return {"interval": None, **plain(metric)}
 
-# %% ../../nbs/experiments/00_run.ipynb #fadde081
+# %% ../../nbs/experiments/00_run.ipynb #ef9a23fb
 @patch
 def finish(self: Run,
            metrics: list[dict], # scores; each has name, value, unit, split, n, seed and may have interval and more
            contract: dict, # radiometric contracts of the data that was used, by sensor
            **more: Any, # further entries of metrics.json
           ) -> Path:
-    "Write `metrics.json`, which marks the run as finished, and give the folder free. `seconds` is this execution's time."
+    "Write `metrics.json`, which marks the run as finished, and free the folder; `seconds` counts this execution."
     ended = datetime.now(timezone.utc)
     record = {"experiment": self.experiment, "metrics": [check_metric(m) for m in metrics], "contract": plain(contract),
               "code_version": code_version(), "start": self.opened.isoformat(timespec="seconds"),

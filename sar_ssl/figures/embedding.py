@@ -51,14 +51,25 @@ def embedding_plot(
     "One dot per chip in the colour of its class, with a legend that counts them."
     xy, classes = np.asarray(xy), np.asarray(classes).astype(str)
     if xy.shape != (len(classes), 2):
-        raise ValueError(f"embedding plot: found coordinates {xy.shape} and {len(classes)} classes; expected (n, 2) and n")
+        raise ValueError(
+            f"embedding plot: found coordinates {xy.shape} and {len(classes)} classes; expected (n, 2) and n"
+        )
     axes = axes or plt.subplots(figsize=(5.4, 3.2), dpi=90, layout="constrained")[1]
     size = float(np.clip(3000 / max(len(xy), 1), 4, 24))
     for name, colour in class_colours(classes).items():
         chosen = classes == name
-        axes.scatter(*xy[chosen].T, s=size, c=colour, edgecolors="0.35", linewidths=0.25, label=f"{name} ({chosen.sum()})")
+        axes.scatter(
+            *xy[chosen].T, s=size, c=colour, edgecolors="0.35", linewidths=0.25, label=f"{name} ({chosen.sum()})"
+        )
     axes.set(xticks=[], yticks=[], title=title)
-    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, title="class (chips)", title_fontsize=7)
+    axes.legend(
+        fontsize=7,
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        frameon=False,
+        title="class (chips)",
+        title_fontsize=7,
+    )
     return axes.figure
 
 # %% ../../nbs/figures/20_embedding.ipynb #76f8e00f

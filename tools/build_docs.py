@@ -1,0 +1,209 @@
+"""Build the site from the notebooks: nbdev prepares them, Sphinx with myst-nb and furo draws them. No Quarto, no network.
+
+    python tools/build_docs.py            writes _docs/index.html and the pages beside it
+
+nbdev drops hidden cells, documents every exported name and links names in back-ticks; outputs are those saved in the
+notebooks. The order of pages is nbs/sidebar.yml, which Quarto reads too. Stops when a notebook and the sidebar disagree,
+on any warning of Sphinx, and when a page would load something from another host.
+"""
+import ast
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS, PREPARED, SITE = ROOT / "nbs", ROOT / "_proc", ROOT / "_docs"
+PAGES = PREPARED / "_pages"  # what Sphinx reads
+
+
+def stop(message: str):
+    "End the build with `message`."
+    sys.exit(f"docs: {message}")
+
+
+# --- the order of pages
+
+def sidebar() -> list[tuple[str, list[str]]]:
+    "Caption and notebooks of each group of nbs/sidebar.yml; an entry outside a group has the caption ''."
+    entries = yaml.safe_load((NOTEBOOKS / "sidebar.yml").read_text())["website"]["sidebar"]["contents"]
+    return [("", [e]) if isinstance(e, str) else (e["section"], e["contents"]) for e in entries]
+
+
+def check_sidebar(groups: list[tuple[str, list[str]]]):
+    "Stop unless the sidebar lists exactly the notebooks there are."
+    listed = {name for _, names in groups for name in names}
+    found = {str(n.relative_to(NOTEBOOKS)) for n in NOTEBOOKS.rglob("*.ipynb")
+             if not any(part[0] in "._" for part in n.relative_to(NOTEBOOKS).parts)}
+    if listed != found:
+        stop(f"nbs/sidebar.yml lacks {sorted(found - listed)} and lists {sorted(listed - found)}, which do not exist")
+
+
+def mixes_imports(source: str) -> bool:
+    "Whether a visible cell imports and computes: nbdev would run all of it for the docs, without the cells before it."
+    if re.search(r"^(#\| *(export|hide)|%|!)", source, re.M):
+        return False
+    kinds = {isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(source).body}
+    return kinds == {True, False}
+
+
+def check_imports(names: list[str]):
+    "Stop unless imports have cells of their own."
+    for name in names:
+        for number, cell in enumerate(nbformat.read(NOTEBOOKS / name, as_version=4).cells):
+            if cell.cell_type == "code" and mixes_imports(cell.source):
+                stop(f"nbs/{name}, cell {number}: give the imports a cell of their own\n{cell.source}")
+
+
+def page_name(notebook: str) -> str:
+    "`data/10_chips.ipynb` -> `data/chips`: the address nbdev links to."
+    folder, _, name = notebook.removesuffix(".ipynb").rpartition("/")
+    return "/".join(filter(None, [folder, re.sub(r"^\d+[a-z]*_", "", name)]))
+
+
+def toctrees(groups: list[tuple[str, list[str]]]) -> str:
+    "A hidden table of contents per group."
+    pages = [(caption, "\n".join(page_name(n) for n in names if n != "index.ipynb")) for caption, names in groups]
+    return "\n\n".join(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{names}\n```" for caption, names in pages if names)
+
+
+# --- one notebook
+
+def label(address: str) -> str:
+    "`data/chips.html#write_store` -> `data.chips.write_store`, unique in the site."
+    return address.lower().replace(".html#", ".").replace("/", ".")
+
+
+def local_links(text: str, base: str, code: str) -> str:
+    "Turn nbdev's absolute links to symbols and to source code, and links to notebooks, into links inside the site."
+    source = rf"\[source\]\({re.escape(code)}/([\w/]+)\.py[^)]*\)(\{{[^}}]*\}})?"
+    text = re.sub(source, lambda m: f"[source](project:/source/{m[1].replace('/', '.')}.md){{.source}}", text)
+    text = re.sub(rf"{re.escape(base)}/([\w/]+\.html#[\w.]+)", lambda m: "#" + label(m[1]), text)
+    return re.sub(r"\]\(([\w./]+\.ipynb)", lambda m: "](" + page_name(m[1]) + ".ipynb", text)
+
+
+def documented(cell, page: str, labels: set[str]):
+    "The markdown cell for a `show_doc` cell: label, heading, signature, description. `labels` are those the page has."
+    text = "".join(o["data"]["text/markdown"] for o in cell.outputs if "text/markdown" in o.get("data", {}))
+    text = re.sub(r"```python\ndef \w+\(\n    \*args, \*\*kwargs\n\):\n```\n", "", text)  # says nothing
+    text = re.sub(r"```python\ndef (?=[A-Z])", "```python\nclass ", text.removeprefix("---\n\n"))
+    name = re.search(r"^### (\S+)$", text, re.M)
+    if not name:
+        stop(f"{page}: no documentation came of the cell {cell.source!r}")
+    source, rest, target = text[:name.start()].strip(), text[name.end():], label(f"{page}.html#{name[1]}")
+    anchor = "" if target in labels else f"({target})=\n"  # `Moment` and `moment` share nbdev's link: the first has it
+    labels.add(target)
+    return nbformat.v4.new_markdown_cell(f"{anchor}### {name[1]}\n\n{source}\n{rest}")
+
+
+def code_cell(cell):
+    "A code cell without nbdev's and Quarto's `#|` lines; those that hide the code become tags that myst-nb knows."
+    tags = set(cell.metadata.get("tags", []))
+    if "#| echo: false" in cell.source:
+        tags.add("remove-input")
+    if "#| code-fold" in cell.source:
+        tags.add("hide-input")
+    source = "\n".join(line for line in cell.source.splitlines() if not line.startswith("#|"))
+    return nbformat.v4.new_code_cell(source, outputs=cell.outputs, metadata={"tags": sorted(tags)})
+
+
+def title(front_matter: str):
+    "The heading cell of a page, from the front matter that nbdev made of the first cell."
+    about = yaml.safe_load(front_matter.strip().strip("-"))
+    return nbformat.v4.new_markdown_cell(f"# {about['title']}\n\n*{about.get('description', '')}*")
+
+
+def convert(notebook: str, base: str, code: str):
+    "Write the page of one prepared notebook."
+    page, cells, labels = page_name(notebook), [], set()
+    for cell in nbformat.read(PREPARED / notebook, as_version=4).cells:
+        if cell.cell_type == "raw":
+            cells.append(title(cell.source))
+        elif cell.cell_type == "code":
+            cells.append(documented(cell, page, labels) if "show_doc(" in cell.source else code_cell(cell))
+        elif not cell.source.startswith((":::", "<!-- WARNING")):
+            cells.append(nbformat.v4.new_markdown_cell(cell.source))
+        if cells and cells[-1].cell_type == "markdown":
+            cells[-1].source = local_links(cells[-1].source, base, code)
+    python = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
+    target = PAGES / f"{page}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=python), target)
+
+
+# --- the site
+
+def source_pages(library: Path):
+    "A page with the code of every exported module, where the links named source lead."
+    (PAGES / "source").mkdir()
+    for file in sorted(library.rglob("[!_]*.py")):
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        include = os.path.relpath(file, PAGES / "source")
+        (PAGES / "source" / f"{module}.md").write_text(
+            f"---\norphan: true\n---\n# Source of `{module}`\n\n```{{literalinclude}} {include}\n:language: python\n```\n")
+
+
+def prepare(groups: list[tuple[str, list[str]]]):
+    "Fill the folder that Sphinx reads."
+    import nbdev.doclinks
+    from nbdev.config import get_config
+    from nbdev.serve import proc_nbs
+
+    config = get_config()
+    os.environ["PYTHONWARNINGS"] = "ignore:Found cells containing imports"  # said by check_imports where it matters
+    nbdev.doclinks._build_modidx()
+    proc_nbs(force=True, n_workers=2)
+    PAGES.mkdir()
+    for notebook in (name for _, names in groups for name in names):
+        convert(notebook, config.doc_host + config.doc_baseurl, f"{config.git_url}/blob/{config.branch}")
+    home = nbformat.read(PAGES / "index.ipynb", as_version=4)
+    home.cells.append(nbformat.v4.new_markdown_cell(toctrees(groups)))
+    nbformat.write(home, PAGES / "index.ipynb")
+    source_pages(config.lib_path)
+
+
+def sphinx(title: str) -> int:
+    "Draw the pages; return Sphinx's exit status. Any warning is an error."
+    from sphinx.application import Sphinx
+
+    settings = dict(
+        project=title, extensions=["myst_nb", "mathml"], html_theme="furo", html_title=title, html_math_renderer="mathml",
+        nb_execution_mode="off", nb_render_text_lexer="none", myst_enable_extensions=["dollarmath", "amsmath", "attrs_inline"],
+        suppress_warnings=["myst.header", "mystnb.unknown_mime_type"], html_copy_source=False, html_show_sphinx=False,
+        html_static_path=[str(NOTEBOOKS / "styles.css")], html_css_files=["styles.css"])
+    sys.path.insert(0, str(ROOT / "tools"))
+    app = Sphinx(PAGES, None, PREPARED / "html", PREPARED / "doctrees", "html", settings, status=None, warningiserror=True)
+    app.build(force_all=True)
+    return app.statuscode
+
+
+def check_no_network(site: Path):
+    "Stop when a page loads a script, style, image or frame from another host."
+    loads = re.compile(r"<(?:script|img|iframe|source|link(?=[^>]*stylesheet))[^>]*?(?:src|href)=[\"'](?:https?:)?//[^\"']+")
+    remote = {f"{page.relative_to(site)}: {match}" for page in site.rglob("*.html") for match in loads.findall(page.read_text())}
+    remote |= {f"{style.name}: {match}" for style in site.rglob("*.css") for match in
+               re.findall(r"url\([\"']?(?:https?:)?//[^)]+", style.read_text())}
+    if remote:
+        stop("these load something from another host:\n" + "\n".join(sorted(remote)))
+
+
+def main():
+    os.chdir(ROOT)
+    groups = sidebar()
+    check_sidebar(groups)
+    check_imports([name for _, names in groups for name in names])
+    prepare(groups)
+    if sphinx("sar_ssl"):
+        stop("Sphinx warned, see above")
+    check_no_network(PREPARED / "html")
+    shutil.rmtree(SITE, ignore_errors=True)
+    shutil.move(PREPARED / "html", SITE)
+    print(f"docs: {len(list(SITE.rglob('*.html')))} pages, open {SITE.relative_to(ROOT)}/index.html")
+
+
+if __name__ == "__main__":
+    main()

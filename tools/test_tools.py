@@ -1,0 +1,83 @@
+"""The tools that decide must be able to say no."""
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+
+TOOLS = Path(__file__).resolve().parent
+sys.path.insert(0, str(TOOLS))
+
+
+@contextmanager
+def notebook(*cells):
+    "The path of a temporary notebook with these code cells."
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "00_try.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells]), path)
+        yield path
+
+
+def run(tool, path):
+    return subprocess.run([sys.executable, TOOLS / tool, path], capture_output=True, text=True)
+
+
+def test_runner_counts_a_failure_and_shows_it():
+    with notebook("x = 1", "assert x == 2, 'x is not two'") as path:
+        result = run("run_tests.py", path)
+    assert result.returncode == 1 and result.stdout.endswith("\n0 passed, 1 failed\n"), result.stdout
+    assert "x is not two" in result.stdout and "AssertionError" in result.stdout
+
+
+def test_runner_survives_a_notebook_that_kills_its_process():
+    with notebook("import os", "os._exit(3)") as path:
+        result = run("run_tests.py", path)
+    assert result.returncode == 1 and "ended with status 3" in result.stdout, result.stdout
+
+
+def test_runner_repeats_what_was_skipped_and_skips_flagged_cells():
+    with notebook("print('SKIPPED: no real chips')", "#| slow\nassert False", "#| eval: false\nassert False") as path:
+        result = run("run_tests.py", path)
+    assert result.returncode == 0 and "SKIPPED: no real chips" in result.stdout, result.stdout
+    assert result.stdout.endswith("\n1 passed, 0 failed\n")
+
+
+def test_outputs_are_filled_and_a_failing_notebook_is_left_alone():
+    with notebook("print(6 * 7)") as path:
+        assert run("fill_outputs.py", path).returncode == 0
+        assert nbformat.read(path, 4).cells[0].outputs[0].text == "42\n"
+    with notebook("print(6 * 7)", "1 / 0") as path:
+        before, result = path.read_text(), run("fill_outputs.py", path)
+        assert result.returncode == 1 and path.read_text() == before, result.stdout
+
+
+def test_formulas_become_mathml_or_are_refused():
+    from mathml import ExtensionError, to_mathml
+
+    assert "<mfrac>" in to_mathml(r"\frac{a}{b}", "inline")
+    assert to_mathml(r"a &= b \\ c &= d", "block").count("<mtr>") == 2
+    assert to_mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "block").count("<mtr>") == 2
+    try:
+        to_mathml(r"\nosuchcommand x", "block")
+    except ExtensionError as error:
+        assert r"\nosuchcommand" in str(error)
+    else:
+        raise AssertionError("an unknown command was copied into the page")
+
+
+def test_page_that_loads_from_another_host_is_refused():
+    from build_docs import check_no_network
+
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        page.write_text('<a href="https://arxiv.org">a link is fine</a><script src="local.js"></script>')
+        check_no_network(Path(folder))
+        page.write_text('<script async src="https://cdn.example/x.js"></script>')
+        try:
+            check_no_network(Path(folder))
+        except SystemExit as refusal:
+            assert "cdn.example" in str(refusal)
+        else:
+            raise AssertionError("a script of another host went unseen")
