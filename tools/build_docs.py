@@ -1,10 +1,11 @@
-"""Build the site from the notebooks: nbdev prepares them, Sphinx with myst-nb and furo draws them. No Quarto, no network.
+"""Build the site from the notebooks, without Quarto and without a network.
 
     python tools/build_docs.py            writes _docs/index.html and the pages beside it
 
-nbdev drops hidden cells, documents every exported name and links names in back-ticks; outputs are those saved in the
-notebooks. The order of pages is nbs/sidebar.yml, which Quarto reads too. Stops when a notebook and the sidebar disagree,
-on any warning of Sphinx, and when a page would load something from another host.
+nbdev prepares the pages: it drops hidden cells, documents every exported name and links names in back-ticks. Sphinx
+draws them, with myst-nb and furo. Outputs are those saved in the notebooks; the order is nbs/sidebar.yml, which Quarto
+reads too. Stops when notebooks and sidebar disagree, when a visible cell imports and computes, on any warning of
+Sphinx, and when a page would load something from another host.
 """
 import ast
 import os
@@ -68,7 +69,8 @@ def page_name(notebook: str) -> str:
 def toctrees(groups: list[tuple[str, list[str]]]) -> str:
     "A hidden table of contents per group."
     pages = [(caption, "\n".join(page_name(n) for n in names if n != "index.ipynb")) for caption, names in groups]
-    return "\n\n".join(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{names}\n```" for caption, names in pages if names)
+    tree = "```{{toctree}}\n:hidden:\n:caption: {}\n\n{}\n```"
+    return "\n\n".join(tree.format(caption, names) for caption, names in pages if names)
 
 
 # --- one notebook
@@ -142,9 +144,8 @@ def source_pages(library: Path):
     (PAGES / "source").mkdir()
     for file in sorted(library.rglob("[!_]*.py")):
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-        include = os.path.relpath(file, PAGES / "source")
-        (PAGES / "source" / f"{module}.md").write_text(
-            f"---\norphan: true\n---\n# Source of `{module}`\n\n```{{literalinclude}} {include}\n:language: python\n```\n")
+        include = f"```{{literalinclude}} {os.path.relpath(file, PAGES / 'source')}\n:language: python\n```\n"
+        (PAGES / "source" / f"{module}.md").write_text(f"---\norphan: true\n---\n# Source of `{module}`\n\n{include}")
 
 
 def prepare(groups: list[tuple[str, list[str]]]):
@@ -171,22 +172,25 @@ def sphinx(title: str) -> int:
     from sphinx.application import Sphinx
 
     settings = dict(
-        project=title, extensions=["myst_nb", "mathml"], html_theme="furo", html_title=title, html_math_renderer="mathml",
-        nb_execution_mode="off", nb_render_text_lexer="none", myst_enable_extensions=["dollarmath", "amsmath", "attrs_inline"],
+        project=title, extensions=["myst_nb", "mathml"], nb_execution_mode="off", nb_render_text_lexer="none",
+        myst_enable_extensions=["dollarmath", "amsmath", "attrs_inline"],
+        html_theme="furo", html_title=title, html_math_renderer="mathml",
         suppress_warnings=["myst.header", "mystnb.unknown_mime_type"], html_copy_source=False, html_show_sphinx=False,
         html_static_path=[str(NOTEBOOKS / "styles.css")], html_css_files=["styles.css"])
     sys.path.insert(0, str(ROOT / "tools"))
-    app = Sphinx(PAGES, None, PREPARED / "html", PREPARED / "doctrees", "html", settings, status=None, warningiserror=True)
+    app = Sphinx(PAGES, None, PREPARED / "html", PREPARED / "doctrees", "html", settings, status=None,
+                 warningiserror=True)
     app.build(force_all=True)
     return app.statuscode
 
 
 def check_no_network(site: Path):
     "Stop when a page loads a script, style, image or frame from another host."
-    loads = re.compile(r"<(?:script|img|iframe|source|link(?=[^>]*stylesheet))[^>]*?(?:src|href)=[\"'](?:https?:)?//[^\"']+")
-    remote = {f"{page.relative_to(site)}: {match}" for page in site.rglob("*.html") for match in loads.findall(page.read_text())}
-    remote |= {f"{style.name}: {match}" for style in site.rglob("*.css") for match in
-               re.findall(r"url\([\"']?(?:https?:)?//[^)]+", style.read_text())}
+    host = r"[\"']?(?:https?:)?//[^\"')>]+"
+    loads = {"*.html": rf"<(?:script|img|iframe|source|link(?=[^>]*stylesheet))\b[^>]*?(?:src|href)={host}",
+             "*.css": rf"url\({host}|@import {host}"}
+    remote = {f"{file.relative_to(site)}: {found}" for kind, pattern in loads.items() for file in site.rglob(kind)
+              for found in re.findall(pattern, file.read_text(encoding="utf-8"))}
     if remote:
         stop("these load something from another host:\n" + "\n".join(sorted(remote)))
 

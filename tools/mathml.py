@@ -7,7 +7,7 @@ from sphinx.errors import ExtensionError
 
 
 def to_mathml(latex: str, display: str) -> str:
-    'MathML of a formula; `display` is "inline" or "block". Refuses what it would only copy, such as an unknown command.'
+    'MathML of a formula; `display` is "inline" or "block". Refuses an unknown command, which it would only copy.'
     if r"\\" in latex and r"\begin" not in latex:
         latex = rf"\begin{{align*}}{latex}\end{{align*}}"
     mathml = convert(re.sub(r"\{(aligned|split)\}", "{align*}", latex), display=display)

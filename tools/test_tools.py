@@ -81,3 +81,11 @@ def test_page_that_loads_from_another_host_is_refused():
             assert "cdn.example" in str(refusal)
         else:
             raise AssertionError("a script of another host went unseen")
+
+
+def test_reading_order_names_every_notebook():
+    from build_docs import NOTEBOOKS, sidebar
+
+    index = (NOTEBOOKS / "index.ipynb").read_text(encoding="utf-8")
+    missing = [name for _, names in sidebar() for name in names if name != "index.ipynb" and f"]({name})" not in index]
+    assert not missing, f"not in the table of nbs/index.ipynb: {missing}"

@@ -72,8 +72,8 @@ def test_matched_pair_is_left_alone():
 
 
 def test_looking_for_torchvision_does_not_import_torch():
-    code = "import sys, importlib.util, torchvision_guard; importlib.util.find_spec('torchvision'); print('torch' in sys.modules)"
-    result = run(code)
+    look = "import sys, importlib.util, torchvision_guard; importlib.util.find_spec('torchvision')"
+    result = run(look + "; print('torch' in sys.modules)")
     assert result.stdout.strip() == "False", result.stderr
 
 

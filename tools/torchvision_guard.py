@@ -5,10 +5,10 @@ release its extension `_C` cannot load (the CUDA libraries are not there), so th
 exist, and `import torchvision` stops with "operator torchvision::nms does not exist". timm imports torchvision, so it
 stops too. Nothing here needs those two operators (they join detection boxes): it is enough to declare them.
 
-`python tools/torchvision_guard.py`, a step of `make install`, copies this file into site-packages as `_torchvision_cpu.py`
-with a `.pth` line that imports it when Python starts. It costs a millisecond, imports torch only when somebody imports
-torchvision, and declares nothing where the extension loads, as it does for every matched pair. Box operators that are
-only declared still raise NotImplementedError when they are called.
+`python tools/torchvision_guard.py`, a step of `make install`, copies this file into site-packages as
+`_torchvision_cpu.py` with a `.pth` line that imports it when Python starts. It costs a millisecond, imports torch only
+when somebody imports torchvision, and declares nothing where the extension loads, as it does for every matched pair.
+Box operators that are only declared still raise NotImplementedError when they are called.
 """
 import sys
 from importlib.machinery import PathFinder
@@ -19,7 +19,7 @@ declared = None  # keeps the declaration alive; None: nothing had to be declared
 
 
 def extension_loads(package: Path) -> bool:
-    "Whether the compiled part of torchvision in the folder `package` loads into this process (true where there is none)."
+    "Whether the compiled part of torchvision in the folder `package` loads (true where there is none)."
     import ctypes
 
     import torch  # noqa: F401  the extension needs torch's libraries in the process

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['SOIL', 'BACKSCATTER', 'LOOK', 'DEGREES_PER_PIXEL', 'MOISTURE', 'HEADING', 'SPECTRA', 'MIXTURES', 'FOOTPRINT', 'CRS',
-           'SPLIT_RHYTHM', 'SCENE_SHARE', 'SCENE_CLASSES', 'CONTRACTS', 'Backscatter', 'incidence', 'class_backscatter',
-           'parcel_effect', 'wall_gain', 'edge_gain', 'texture', 'relief_effect', 'clean_backscatter',
-           'SimulationError', 'look_weights', 'speckle_kernel', 'speckle', 'cut_border', 'radar_image', 'mixture_table',
-           'surface_reflectance', 'sensor_blur', 'cloud_masks', 'add_clouds', 'optical_image', 'grid_cell',
-           'chip_transform', 'split_of', 'scene_label', 'acquisition', 'simulate_chip', 'simulate_store']
+           'SPLIT_RHYTHM', 'SCENE_SHARE', 'SCENE_CLASSES', 'CONTRACTS', 'IN_THREADS', 'Backscatter', 'incidence',
+           'class_backscatter', 'parcel_effect', 'wall_gain', 'edge_gain', 'texture', 'relief_effect',
+           'clean_backscatter', 'SimulationError', 'look_weights', 'speckle_kernel', 'speckle', 'cut_border',
+           'radar_image', 'mixture_table', 'surface_reflectance', 'sensor_blur', 'cloud_masks', 'add_clouds',
+           'optical_image', 'grid_cell', 'chip_transform', 'split_of', 'scene_label', 'acquisition', 'simulate_chip',
+           'simulate_store']
 
 # %% ../../nbs/data/20_simulate.ipynb #f020b167
 import math
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+import dask
 import numpy as np
 from rasterio.warp import transform as reproject
 from scipy.ndimage import binary_dilation, correlate1d, gaussian_filter, uniform_filter
@@ -421,6 +423,7 @@ CONTRACTS = {
     "s1": Contract(sensor="s1", product="GRD", bands=S1_BANDS, quantity="sigma0", scale="dB", resolution=10.0, **S1_STORED),
     "s2": Contract(sensor="s2", product="L2A", bands=S2_L2A_BANDS, quantity="reflectance", scale="linear", resolution=10.0, **S2_STORED),
 }
+IN_THREADS = 128 * 128**2  # pixels of a store up to which threads are faster than starting processes
 
 
 def simulate_store(
@@ -436,5 +439,7 @@ def simulate_store(
     if n < 1: raise SimulationError(f"n is {n}; expected at least one chip")
     settings = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
     simulate_chip(0, **settings)  # impossible settings are refused before anything is written
-    return write_store(out, range(n), partial(simulate_chip, **settings), CONTRACTS, size, scene_classes=SCENE_CLASSES,
-                       attrs={"title": "simulated chips", "simulation": settings}, workers=workers)
+    make_chip, attrs = partial(simulate_chip, **settings), {"title": "simulated chips", "simulation": settings}
+    parallel = "processes" if n * size**2 > IN_THREADS else "threads"  # starting processes takes about two seconds
+    with dask.config.set(scheduler=parallel):
+        return write_store(out, range(n), make_chip, CONTRACTS, size, scene_classes=SCENE_CLASSES, attrs=attrs, workers=workers)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COMPARED', 'CELL', 'StudyError', 'StudyRun', 'read_environment', 'read_run', 'read_study', 'Verdict', 'compare',
-           'segment_scores', 'comparisons', 'percent', 'join', 'headline', 'sentence', 'sensor_words', 'sentences',
-           'Table', 'cell', 'pivot', 'study_scores', 'select', 'miou_tables', 'scene_tables', 'number',
-           'attention_table_rows', 'attention_tables', 'embedding_tables']
+           'segment_scores', 'comparisons', 'percent', 'join', 'headline', 'counted_outcomes', 'unjudged', 'sentence',
+           'sensor_words', 'sentences', 'Table', 'cell', 'pivot', 'study_scores', 'select', 'miou_tables',
+           'scene_tables', 'number', 'attention_table_rows', 'attention_tables', 'embedding_tables']
 
 # %% ../../nbs/figures/35_study.ipynb #f020b167
 import json
@@ -103,7 +103,7 @@ class Verdict:
     trained: dict  # from `spread`
     untrained: dict  # from `spread`
 
-
+# %% ../../nbs/figures/35_study.ipynb #87b8a911
 def compare(
     trained: Sequence[float],  # scores of the pre-trained model, one per seed
     untrained: Sequence[float],  # scores of the untrained model, one per seed
@@ -119,7 +119,7 @@ def compare(
     outcome = "no difference" if abs(difference) <= both else "helped" if difference > 0 else "hurt"
     return Verdict(outcome, difference, both, ours, theirs)
 
-# %% ../../nbs/figures/35_study.ipynb #87b8a911
+# %% ../../nbs/figures/35_study.ipynb #e32c4dac
 COMPARED = ("init", "sensors", "mode", "fraction")
 
 
@@ -135,9 +135,11 @@ def segment_scores(
     ].copy()
     for column, default in (("sensors", ""), ("mode", "finetune"), ("fraction", 1.0)):
         rows[column] = rows[column].fillna(default) if column in rows else default
+    start = rows["mode"].map(lambda mode: "random" if mode == "frozen" else "scratch")
+    rows["init"] = rows["init"].mask(rows["init"].isin(UNTRAINED), start)
     return rows.astype({"value": float, "fraction": float})
 
-
+# %% ../../nbs/figures/35_study.ipynb #c12a7b49
 def comparisons(
     rows: pd.DataFrame,  # from `segment_scores`
 ) -> list[dict]:  # init, sensors, mode, fraction, verdict; in the order of a reader
@@ -155,20 +157,20 @@ def comparisons(
         result.append(dict(zip(COMPARED, key), verdict=compare(group["value"].tolist(), base["value"].tolist())))
     return result
 
-# %% ../../nbs/figures/35_study.ipynb #e32c4dac
+# %% ../../nbs/figures/35_study.ipynb #c13f23de
 def percent(fraction: float) -> str:
     "A label fraction as people write it."
     return f"{100 * fraction:g} %"
 
-# %% ../../nbs/figures/35_study.ipynb #c12a7b49
+# %% ../../nbs/figures/35_study.ipynb #8d4f15f6
 def join(parts: Sequence[str]) -> str:
     "a, b and c."
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
 
-# %% ../../nbs/figures/35_study.ipynb #c13f23de
+# %% ../../nbs/figures/35_study.ipynb #7b804d25
 def headline(
     compared: Sequence[dict],  # from `comparisons`
-) -> str:  # one sentence
+) -> str:  # a sentence, and a second one for what cannot be judged
     "Whether pre-training helped, as the numbers have it."
     outcomes = [c["verdict"].outcome for c in compared]
     judged = [o for o in outcomes if o in ("helped", "hurt", "no difference")]
@@ -178,23 +180,30 @@ def headline(
         return "Whether pre-training helps cannot be said: there is no untrained model to compare with."
     if not judged:
         return "Whether pre-training helps cannot be said: with one seed the spread over seeds is unknown."
-    count = {o: judged.count(o) for o in ("helped", "hurt", "no difference")}
-    n, n_judged = count["helped"] + count["hurt"], len(judged)
-    if not n:
-        return "Pre-training made no difference beyond the spread over seeds, in any comparison."
-    if count["helped"] == n_judged or count["hurt"] == n_judged:
-        word = "helped" if count["helped"] else "hurt"
-        where = f"all {n_judged} comparisons" if n_judged > 1 else "the one comparison"
-        return f"Pre-training {word} in {where}, by more than the spread over seeds."
-    words = [
-        f"helped in {count['helped']}",
-        f"hurt in {count['hurt']}",
-        f"made no difference beyond the spread over seeds in {count['no difference']}",
-    ]
-    kept = [w for w, o in zip(words, ("helped", "hurt", "no difference")) if count[o]]
-    return f"Of {n_judged} comparisons, pre-training {join(kept)}."
+    return counted_outcomes(judged) + unjudged(outcomes.count("one seed"))
 
-# %% ../../nbs/figures/35_study.ipynb #8d4f15f6
+# %% ../../nbs/figures/35_study.ipynb #5b0217c8
+def counted_outcomes(
+    judged: Sequence[str],  # "helped", "hurt" or "no difference", at least one
+) -> str:
+    "How many comparisons went which way."
+    words = {"helped": "helped", "hurt": "hurt", "no difference": "made no difference beyond the spread over seeds"}
+    count = {outcome: judged.count(outcome) for outcome in words if outcome in judged}
+    where = f"all {len(judged)} comparisons" if len(judged) > 1 else "the one comparison"
+    if list(count) == ["no difference"]:
+        return f"Pre-training made no difference beyond the spread over seeds, in {where}."
+    if len(count) == 1:
+        return f"Pre-training {words[judged[0]]} in {where}, by more than the spread over seeds."
+    return f"Of {len(judged)} comparisons, pre-training {join([f'{words[o]} in {n}' for o, n in count.items()])}."
+
+
+def unjudged(
+    n: int,  # comparisons with a single seed
+) -> str:
+    "What is left open, in words; nothing where nothing is."
+    return f" {n} more cannot be judged: with one seed the spread is unknown." if n else ""
+
+# %% ../../nbs/figures/35_study.ipynb #cb43200e
 def sentence(
     group: Sequence[dict],  # comparisons of one initialisation, sensors and mode
 ) -> str:
@@ -221,7 +230,7 @@ def sensor_words(sensors: str) -> str:
     "The sensors as the report writes them."
     return {"s1": "S1", "s2": "S2", "s1+s2": "S1 + S2"}.get(sensors, sensors)
 
-
+# %% ../../nbs/figures/35_study.ipynb #6c7cf545
 def sentences(
     compared: Sequence[dict],  # from `comparisons`
 ) -> list[str]:
@@ -229,7 +238,7 @@ def sentences(
     keys = list(dict.fromkeys((c["init"], c["sensors"], c["mode"]) for c in compared))
     return [sentence([c for c in compared if (c["init"], c["sensors"], c["mode"]) == key]) for key in keys]
 
-# %% ../../nbs/figures/35_study.ipynb #7b804d25
+# %% ../../nbs/figures/35_study.ipynb #46ed3498
 CELL = "mean ± standard deviation over seeds (number of seeds)"
 
 
@@ -250,7 +259,7 @@ def cell(
         return "–"
     return f"{s['mean']:.3f}" + (f" ± {s['std']:.3f} ({s['n']})" if s["std"] is not None else " (1)")
 
-
+# %% ../../nbs/figures/35_study.ipynb #d78f577f
 def pivot(
     rows: pd.DataFrame,  # records
     index: Sequence[str],  # columns that make a row
@@ -265,7 +274,7 @@ def pivot(
     body = [[*map(str, key), *(cell(g.loc[g[column] == a, "value"].tolist()) for a in across)] for key, g in groups]
     return Table([*index, *map(label, across)], body)
 
-# %% ../../nbs/figures/35_study.ipynb #5b0217c8
+# %% ../../nbs/figures/35_study.ipynb #6d5e6e94
 def study_scores(
     runs: Sequence[StudyRun],
 ) -> pd.DataFrame:
@@ -273,7 +282,7 @@ def study_scores(
     tables = [score_table([run.folder]).assign(run=run.name) for run in runs if run.record["metrics"]]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["run", "name", "value"])
 
-# %% ../../nbs/figures/35_study.ipynb #cb43200e
+# %% ../../nbs/figures/35_study.ipynb #fadde081
 def select(
     scores: pd.DataFrame,  # from `score_table`
     *names: str,  # names of records
@@ -301,7 +310,7 @@ def miou_tables(
         tables.append(Table(made.head, made.rows, f"Test mIoU{where}: {CELL}, by share of labels"))
     return tables
 
-
+# %% ../../nbs/figures/35_study.ipynb #38289050
 def scene_tables(
     scores: pd.DataFrame,  # from `score_table`
 ) -> list[Table]:  # macro, then micro; empty where nothing was run
@@ -316,12 +325,12 @@ def scene_tables(
             tables.append(Table(made.head, made.rows, f"Average precision ({average}), test chips: {CELL}"))
     return tables
 
-# %% ../../nbs/figures/35_study.ipynb #6c7cf545
+# %% ../../nbs/figures/35_study.ipynb #6a69b4e4
 def number(value: object) -> str:
     "Three decimals, or a dash where there is no number."
     return f"{value:.3f}" if isinstance(value, (int, float, np.number)) and math.isfinite(value) else "–"
 
-# %% ../../nbs/figures/35_study.ipynb #46ed3498
+# %% ../../nbs/figures/35_study.ipynb #3c0ccde3
 def attention_table_rows(
     rows: pd.DataFrame,  # attention_auroc of one run
     others: pd.DataFrame,  # attention_auroc_best_head and token_auroc of the same run
@@ -351,7 +360,7 @@ def attention_table_rows(
         )
     return body
 
-# %% ../../nbs/figures/35_study.ipynb #d78f577f
+# %% ../../nbs/figures/35_study.ipynb #ef9a23fb
 def attention_tables(
     scores: pd.DataFrame,  # from `score_table`
 ) -> list[Table]:  # one per run
@@ -379,7 +388,7 @@ def attention_tables(
         )
     return tables
 
-# %% ../../nbs/figures/35_study.ipynb #6d5e6e94
+# %% ../../nbs/figures/35_study.ipynb #f4c349d9
 def embedding_tables(
     scores: pd.DataFrame,  # from `score_table`
 ) -> list[Table]:  # one, or none where nothing was run
