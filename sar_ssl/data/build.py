@@ -33,8 +33,8 @@ from tqdm.auto import tqdm
 
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_row
 from .classes import WORLDCOVER
-from .radiometry import (
-    Contract, band_moments, check_polarisations, decode, encode, merge_moments, stats_of_moments)
+from .plausibility import check_polarisations
+from .radiometry import band_moments, decode, encode, merge_moments, stats_of_moments
 
 # %% ../../nbs/data/08_build.ipynb #2bb5eded
 PART = 32  # items per part: more gives fewer files while building, and more lost work after a crash
@@ -56,7 +56,7 @@ def write_part(
     items: Sequence,                   # of the source
     make_chip: Callable[[Any], Chip],  # of the source
     layout: Layout,                    # of the store
-    on_error: str,                     # "raise": the first bad chip stops the build; "skip": it is left out and reported
+    on_error: str,                     # "raise": the first bad chip stops the build; "skip": it is left out
 ) -> None:
     "Make the chips of one part and write them, with the moments of its train split and what was left out."
     rows, left_out = [], []
@@ -121,8 +121,8 @@ def part_path(
     record: dict,     # of the whole build
 ) -> Path:
     "Where the part of these items lies; another name for any other content."
-    shared = {name: value for name, value in record.items() if name not in ("items", "n_items")}
-    digest = fingerprint(shared | dict(part=[repr(item) for item in items]))
+    common = {name: value for name, value in record.items() if name not in ("items", "n_items")}
+    digest = fingerprint(common | dict(part=[repr(item) for item in items]))
     return partial/"parts"/f"{start // PART:07d}_{digest}.npz"
 
 # %% ../../nbs/data/08_build.ipynb #7b804d25
@@ -144,10 +144,12 @@ def build_folder(
     try:
         (partial/"parts").mkdir(parents=True, exist_ok=True)
         lock = open(partial/"lock", "w")
-    except OSError as error: raise StoreError(f"cannot write {partial}: {error.strerror}; choose another place") from error
+    except OSError as error:
+        raise StoreError(f"cannot write {partial}: {error.strerror}; choose another place") from error
     with lock:
         try: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error: raise StoreError(f"{partial} is being written by another process; wait for it") from error
+        except OSError as error:
+            raise StoreError(f"{partial} is being written by another process; wait for it") from error
         yield partial
 
 # %% ../../nbs/data/08_build.ipynb #cb43200e
@@ -167,7 +169,8 @@ def run_tasks(
     cluster = open_cluster()
     with tqdm(total=len(tasks), desc=title, unit="part") as bar:
         if cluster is not None:
-            for future in sys.modules["distributed"].as_completed(cluster.compute(list(tasks))): future.result(), bar.update()
+            for future in sys.modules["distributed"].as_completed(cluster.compute(list(tasks))):
+                future.result(), bar.update()
             return
         with dask.callbacks.Callback(posttask=lambda *_: bar.update()):
             dask.compute(*tasks, num_workers=workers or os.cpu_count())
@@ -254,7 +257,8 @@ def shard_pieces(
 ) -> list[tuple[Path, int, int]]:
     "Which rows of which parts make up the chips from start to stop."
     begins = np.concatenate([[0], np.cumsum(counts)]).tolist()
-    pieces = [(part, max(start - begin, 0), min(stop - begin, count)) for part, begin, count in zip(parts, begins, counts)]
+    pieces = [(part, max(start - begin, 0), min(stop - begin, count))
+              for part, begin, count in zip(parts, begins, counts)]
     return [(part, low, high) for part, low, high in pieces if low < high]
 
 # %% ../../nbs/data/08_build.ipynb #f4c349d9
@@ -268,7 +272,8 @@ def small_variables(
     columns = {name: np.concatenate([part[name] for part in loaded]) for name in names}
     columns = {name: v.astype(np.dtypes.StringDType()) if v.dtype.kind == "U" else v for name, v in columns.items()}
     dataset = xr.Dataset(coords={name: ("chip", v) for name, v in columns.items()})
-    dataset = dataset.assign_coords(transform=(("chip", "coefficient"), np.concatenate([p["transform"] for p in loaded])))
+    dataset = dataset.assign_coords(transform=(("chip", "coefficient"),
+                                               np.concatenate([p["transform"] for p in loaded])))
     dataset.longitude.attrs = dict(standard_name="longitude", units="degrees_east")
     dataset.latitude.attrs = dict(standard_name="latitude", units="degrees_north")
     dataset.checksum.attrs = dict(long_name="CRC-32 of the stored bytes of s1, s2, label and scene_label")
@@ -286,11 +291,13 @@ def write_small(
     dataset: xr.Dataset,  # of `small_variables`
 ) -> None:
     "Add the coordinates to the store, and one copy of all metadata at its top so that it opens in one read."
-    encoding = {name: dict(chunks=tuple(min(n, 65536) for n in variable.shape)) for name, variable in dataset.variables.items()}
+    encoding = {name: dict(chunks=tuple(min(n, 65536) for n in variable.shape))
+                for name, variable in dataset.variables.items()}
     for name in ("time_s1", "time_s2"): encoding[name] |= dict(units="seconds since 1970-01-01", dtype="int64")
-    attrs = dict(zarr.open_group(path, mode="r").attrs)
+    attrs = dict(zarr.open_group(path, mode="r").attrs)  # xarray will replace them by its list of coordinates
     dataset.to_zarr(path, mode="a", zarr_format=3, consolidated=False, encoding=encoding)
-    zarr.open_group(path, mode="r+").attrs.put(attrs)  # xarray has replaced them by its own
+    group = zarr.open_group(path, mode="r+")
+    group.attrs.put(attrs | dict(group.attrs))
     with warnings.catch_warnings():  # Zarr 3 reads this copy everywhere, but its text does not yet specify it
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         zarr.consolidate_metadata(path)
@@ -309,7 +316,8 @@ def with_train_statistics(
     contracts = {}
     for sensor, contract in layout.contracts.items():
         moments = [m for part in parts for m in np.load(part)[f"moments_{sensor}"][chosen]]
-        contracts[sensor] = contract.with_stats(stats_of_moments(functools.reduce(merge_moments, moments), n_chips, sample))
+        total = functools.reduce(merge_moments, moments)
+        contracts[sensor] = contract.with_stats(stats_of_moments(total, n_chips, sample))
         check_polarisations(contracts[sensor], name)
     return replace(layout, contracts=contracts)
 
@@ -333,8 +341,9 @@ def assemble(
     store, per_shard = partial/"store", chips_per_shard(layout)
     shutil.rmtree(store, ignore_errors=True)  # of an assembly that was killed
     create_store(store, layout, len(ids), has_label, record["attrs"] | dict(fingerprint=fingerprint(record)))
-    tasks = [dask.delayed(write_shard)(store, shard_pieces(parts, counts, start, min(start + per_shard, len(ids))), start, layout)
-             for start in range(0, len(ids), per_shard)]
+    starts = range(0, len(ids), per_shard)
+    pieces = [shard_pieces(parts, counts, start, min(start + per_shard, len(ids))) for start in starts]
+    tasks = [dask.delayed(write_shard)(store, piece, start, layout) for start, piece in zip(starts, pieces)]
     run_tasks(tasks, "writing shards", workers)
     write_small(store, small_variables(parts, layout))
     (store/"left_out.json").write_text(json.dumps(left_out, indent=1))

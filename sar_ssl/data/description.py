@@ -36,7 +36,7 @@ class SensorSource:
     files: tuple[Files, ...]     # several where bands of different resolution lie in different files
     contract: Contract           # of the numbers in the files: scale, factor, offset, nodata as declared
     own_factor: bool             # take factor and offset from the file's attributes, because the description gives none
-    resample: str = ""           # "bilinear" or "nearest": how bands of another grid are brought onto it; empty: refused
+    resample: str = ""           # "bilinear" or "nearest": how bands of another grid are treated; empty: refused
     overrides: tuple[tuple[str, tuple], ...] = ()  # per site: contract fields that differ there
 
 # %% ../../nbs/data/28_description.ipynb #76f8e00f
@@ -44,7 +44,7 @@ class SensorSource:
 class LabelSource:
     "How a map of classes is read."
     pattern: str                  # path below the root with {site}
-    classes: tuple[tuple[int, int], ...]  # code in the file and WorldCover code (0: unknown); empty: they are WorldCover codes
+    classes: tuple[tuple[int, int], ...]  # code in the file, WorldCover code or 0; empty: they are the same
     band: str = ""                # name of the band or NetCDF variable; empty: the only one
     resample: str = ""            # "nearest": bring a map of another grid onto the chips' grid; empty: refused
 
@@ -85,11 +85,13 @@ def check_keys(
     place: str,              # which part, for the message
 ) -> dict:
     "The record itself; raises `SourceError` for a key that is unknown or missing."
-    if not isinstance(record, dict): raise SourceError(f"{place}: found {record!r}, expected keys such as {list(known)[:4]}")
+    if not isinstance(record, dict):
+        raise SourceError(f"{place}: found {record!r}, expected keys such as {list(known)[:4]}")
     for key in record:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, 1)
-            raise SourceError(f"{place}: unknown key {key!r}" + (f", do you mean {close[0]!r}?" if close else f", expected one of {list(known)}"))
+            hint = f"do you mean {close[0]!r}?" if close else f"expected one of {list(known)}"
+            raise SourceError(f"{place}: unknown key {key!r}, {hint}")
     missing = [key for key in needed if key not in record]
     if missing: raise SourceError(f"{place}: {missing} missing")
     return record
@@ -115,20 +117,22 @@ def parse_sensor(
     "One sensor of a description."
     check_keys(record, SENSOR_KEYS, ("product", "quantity", "scale", "resolution", "bands"), place)
     listed = record.get("files") or [dict(pattern=record.get("pattern"), bands=record["bands"])]
-    files = tuple(Files(check_keys(one, ("pattern", "bands"), ("pattern", "bands"), place)["pattern"], parse_bands(one["bands"]))
-                  for one in listed)
+    for one in listed: check_keys(one, ("pattern", "bands"), ("pattern", "bands"), place)
+    files = tuple(Files(one["pattern"], parse_bands(one["bands"])) for one in listed)
     if not all(one.pattern and "{site}" in one.pattern for one in files):
         raise SourceError(f"{place}: every file needs a pattern with {{site}}, found {[one.pattern for one in files]}")
     numbers = {name: float(record[name]) for name in NUMBERS if record.get(name) is not None}
-    contract = Contract(sensor, record["product"], tuple(ours for ours, _ in parse_bands(record["bands"])), record["quantity"],
-                        record["scale"], **numbers)
+    bands = tuple(ours for ours, _ in parse_bands(record["bands"]))
+    contract = Contract(sensor, record["product"], bands, record["quantity"], record["scale"], **numbers)
     inside = [ours for one in files for ours, _ in one.bands]
     if sorted(inside) != sorted(contract.bands):
         raise SourceError(f"{place}: bands {list(contract.bands)}, but the files are said to hold {inside}")
     overrides = {site: check_keys(fields, NUMBERS, (), f"{place}, overrides of {site}")
                  for site, fields in (record.get("overrides") or {}).items()}
+    overrides = tuple((site, tuple((key, float(value)) for key, value in fields.items()))
+                      for site, fields in overrides.items())
     return SensorSource(files, contract, not {"factor", "offset"} & set(record), record.get("resample") or "",
-                        tuple((site, tuple((k, float(v)) for k, v in fields.items())) for site, fields in overrides.items()))
+                        overrides)
 
 # %% ../../nbs/data/28_description.ipynb #7b804d25
 def parse_label(record: dict, place: str) -> LabelSource:
@@ -137,7 +141,8 @@ def parse_label(record: dict, place: str) -> LabelSource:
     classes = {} if record["classes"] == "worldcover" else {int(k): int(v) for k, v in record["classes"].items()}
     wrong = set(classes.values()) - {0, *(cover.code for cover in WORLDCOVER)}
     if wrong: raise SourceError(f"{place}: classes lead to {sorted(wrong)}, which are no WorldCover codes")
-    return LabelSource(record["pattern"], tuple(classes.items()), record.get("band") or "", record.get("resample") or "")
+    return LabelSource(record["pattern"], tuple(classes.items()), record.get("band") or "",
+                       record.get("resample") or "")
 
 # %% ../../nbs/data/28_description.ipynb #5b0217c8
 def parse_table(record: dict, place: str) -> TableSource:
@@ -146,12 +151,13 @@ def parse_table(record: dict, place: str) -> TableSource:
     check_keys(record, known, ("file",), place)
     classes = record.get("classes", ())
     classes = BIGEARTHNET_19 if classes == "bigearthnet19" else tuple(classes)
-    if record.get("scene_labels") and not classes: raise SourceError(f"{place}: scene_labels need `classes`, all names in order")
+    if record.get("scene_labels") and not classes:
+        raise SourceError(f"{place}: scene_labels need `classes`, all names in order")
     return TableSource(**(record | dict(classes=classes)))
 
 # %% ../../nbs/data/28_description.ipynb #cb43200e
-TOP_KEYS = ("s1", "s2", "label", "table", "chip_size", "stride", "min_valid", "max_days", "orbit", "split", "title", "licence",
-            "attribution")
+TOP_KEYS = ("s1", "s2", "label", "table", "chip_size", "stride", "min_valid", "max_days", "orbit", "split", "title",
+            "licence", "attribution")
 
 # %% ../../nbs/data/28_description.ipynb #6c7cf545
 def parse_description(
@@ -160,11 +166,13 @@ def parse_description(
 ) -> Description:
     "A description from its dictionary; raises `SourceError` or `ContractError` where it makes no sense."
     check_keys(record, TOP_KEYS, ("chip_size",), path.name)
-    sensors = tuple((key, parse_sensor(key, record[key], f"{path.name}, {key}")) for key in record if key in ("s1", "s2"))
+    sensors = tuple((key, parse_sensor(key, record[key], f"{path.name}, {key}")) for key in record
+                    if key in ("s1", "s2"))
     if not sensors: raise SourceError(f"{path.name}: neither s1 nor s2 is described")
     split = check_keys(record.get("split") or {}, ("block_km", "shares", "seed"), (), f"{path.name}, split")
     split = {key: tuple(value) if isinstance(value, list) else value for key, value in split.items()}
-    plain = {key: record[key] for key in ("chip_size", "stride", "min_valid", "max_days", "orbit") if record.get(key) is not None}
+    plain = {key: record[key] for key in ("chip_size", "stride", "min_valid", "max_days", "orbit")
+             if record.get(key) is not None}
     return Description(
         sensors, folder=path.parent.absolute(), name=path.stem, split=tuple(split.items()), **plain,
         label=parse_label(record["label"], f"{path.name}, label") if record.get("label") else None,
@@ -181,13 +189,15 @@ def rows_to_record(
     for row in rows:
         row = {key: value.strip() for key, value in row.items() if key and value and value.strip()}
         kind = row.pop("sensor", "")
-        if kind not in ("s1", "s2", "label"): raise SourceError(f"{place}: sensor is {kind!r}, expected s1, s2 or label")
+        if kind not in ("s1", "s2", "label"):
+            raise SourceError(f"{place}: sensor is {kind!r}, expected s1, s2 or label")
         for key in [k for k in row if k in ("chip_size", "stride")]: record[key] = int(row.pop(key))
         for key in [k for k in row if k in ("min_valid", "max_days")]: record[key] = float(row.pop(key))
         for key in [k for k in row if k in ("orbit", "title", "licence", "attribution")]: record[key] = row.pop(key)
         if kind == "label":
-            pairs = [pair.split(":") for pair in row["classes"].split()] if row.get("classes") != "worldcover" else "worldcover"
-            record[kind] = row | dict(classes=pairs if isinstance(pairs, str) else dict(pairs))
+            classes = row.get("classes", "worldcover")
+            if classes != "worldcover": classes = dict(pair.split(":") for pair in classes.split())
+            record[kind] = row | dict(classes=classes)
         else:
             one = dict(pattern=row.pop("pattern", ""), bands=row["bands"])
             sensor = record.setdefault(kind, row | dict(bands="", files=[]))
@@ -203,8 +213,11 @@ def read_description(
     path = Path(path)
     try: text = path.read_text()
     except OSError as error: raise SourceError(f"{path}: cannot be read, {error.strerror}") from error
-    try: record = rows_to_record(list(csv.DictReader(text.splitlines())), path.name) if path.suffix == ".csv" else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, KeyError) as error: raise SourceError(f"{path}: not a description: {error}") from error
+    try:
+        if path.suffix == ".csv": record = rows_to_record(list(csv.DictReader(text.splitlines())), path.name)
+        else: record = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, KeyError) as error:
+        raise SourceError(f"{path}: not a description: {error}") from error
     return parse_description(record, path)
 
 # %% ../../nbs/data/28_description.ipynb #6d5e6e94
@@ -218,7 +231,8 @@ def pattern_regex(
     out = ""
     for piece in re.split(r"(\{\w+\}|\*)", pattern):
         if piece.startswith("{"):
-            if piece[1:-1] not in FIELDS: raise SourceError(f"pattern {pattern!r}: unknown field {piece}, expected {{site}} or {{date}}")
+            if piece[1:-1] not in FIELDS:
+                raise SourceError(f"pattern {pattern!r}: unknown field {piece}, expected {{site}} or {{date}}")
             name = piece[1:-1]
             out += FIELDS[name] if f"<{name}>" not in out else f"(?P={name})"
         else: out += "[^/]*" if piece == "*" else re.escape(piece)
@@ -230,10 +244,11 @@ def find_files(
     pattern: str,  # with {site}, {date} and *
     what: str,     # "s1", for the message
 ) -> dict[tuple[str, str], str]:
-    "Paths below the root by (site, date), sorted; the date is empty where the pattern has none; raises `SourceError` where none matches."
+    "Paths below the root by (site, date), sorted; the date may be empty; raises `SourceError` where none matches."
     regex, found = pattern_regex(pattern), {}
     for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", pattern))):
         match = regex.fullmatch(path.relative_to(root).as_posix())
         if match: found[match["site"], match.groupdict().get("date") or ""] = path.relative_to(root).as_posix()
-    if not found: raise SourceError(f"no file under {root} matches the pattern {pattern!r} of {what}; is the root right?")
+    if not found:
+        raise SourceError(f"no file under {root} matches the pattern {pattern!r} of {what}; is the root right?")
     return found

@@ -18,7 +18,7 @@ import numpy as np
 import rasterio
 import rioxarray
 import xarray as xr
-from affine import Affine
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.warp import transform_bounds
 from rasterio.windows import from_bounds
@@ -40,7 +40,8 @@ KEPT_OPEN = 16  # files, per thread
 def opened(path: Path) -> xr.DataArray | xr.Dataset:
     "A file as xarray sees it, opened now or kept from an earlier call; the numbers are as stored."
     netcdf, stat = path.suffix in NETCDF, path.stat()
-    kept, stamp = NETCDF_FILES if netcdf else OTHER_FILES.__dict__.setdefault("kept", {}), (stat.st_mtime_ns, stat.st_size)
+    kept = NETCDF_FILES if netcdf else OTHER_FILES.__dict__.setdefault("kept", {})
+    stamp = stat.st_mtime_ns, stat.st_size
     if path in kept and kept[path][0] != stamp: kept.pop(path)[1].close()  # the file has been replaced
     if path not in kept:
         while len(kept) >= KEPT_OPEN: kept.pop(next(iter(kept)))[1].close()
@@ -53,7 +54,7 @@ def opened(path: Path) -> xr.DataArray | xr.Dataset:
 def open_raster(
     path: Path,  # GeoTIFF, anything else that GDAL reads, or NetCDF
 ) -> Iterator[xr.DataArray | xr.Dataset]:
-    "A lazy array (band y x) of a raster, or a lazy dataset of a NetCDF file; raises `SourceError` where it cannot be opened."
+    "A lazy array (band y x), or a lazy dataset of a NetCDF file; raises `SourceError` where it cannot be opened."
     with NETCDF_LOCK if path.suffix in NETCDF else nullcontext():
         try: raster = opened(path)
         except Exception as error:  # every library below has its own
@@ -87,7 +88,8 @@ def only_band(
     path: Path,  # for messages
 ) -> list[str]:
     "The name of the band of a raster that has just one; raises `SourceError` where it has more."
-    names = list(raster.data_vars) if isinstance(raster, xr.Dataset) else raster.attrs.get("long_name", ["band"] * raster.sizes["band"])
+    if isinstance(raster, xr.Dataset): names = list(raster.data_vars)
+    else: names = raster.attrs.get("long_name", ["band"] * raster.sizes["band"])
     names = [names] if isinstance(names, str) else list(names)
     if len(names) != 1: raise SourceError(f"{path}: has bands {names}; say which one it is by `band:`")
     return names
@@ -102,7 +104,8 @@ def write_tif(
 ) -> None:
     "A compressed GeoTIFF, for tests and for results."
     _, height, width = values.shape
-    with rasterio.open(path, "w", driver="GTiff", height=height, width=width, count=len(values), dtype=values.dtype, crs=crs,
+    with rasterio.open(path, "w", driver="GTiff", height=height, width=width, count=len(values), dtype=values.dtype,
+                       crs=crs,
                        transform=Affine(*transform), compress="deflate") as file:
         file.write(values)
         for i, name in enumerate(names, 1): file.set_band_description(i, name)
@@ -127,18 +130,19 @@ def grid_of(
 
 # %% ../../nbs/data/25_grids.ipynb #7b804d25
 def same_grid(a: Grid, b: Grid) -> bool:
-    "Whether pixels coincide: same shape and, where both have a CRS, the same CRS and corners to a hundredth of a pixel."
+    "Whether pixels coincide: same shape; where both have a CRS, the same one, and corners to a hundredth of a pixel."
     if (a.height, a.width) != (b.height, b.width): return False
     if not (a.crs and b.crs): return True
     tolerance = 0.01 * abs(a.transform[0])
-    corners = [(Affine(*g.transform) * (0, 0), Affine(*g.transform) * (g.width, g.height)) for g in (a, b)]
+    corners = [(Affine(*g.transform) @ (0, 0), Affine(*g.transform) @ (g.width, g.height)) for g in (a, b)]
     return a.crs == b.crs and np.allclose(*corners, rtol=0, atol=tolerance)
 
 # %% ../../nbs/data/25_grids.ipynb #5b0217c8
 def describe_grid(grid: Grid) -> str:
     "A grid in a few words."
     a, _, c, _, e, f = grid.transform
-    return f"{grid.height} x {grid.width} px of {abs(a):.6g} x {abs(e):.6g} at ({c:.6g}, {f:.6g}) in {grid.crs[:12] or 'no CRS'}"
+    return (f"{grid.height} x {grid.width} px of {abs(a):.6g} x {abs(e):.6g} at ({c:.6g}, {f:.6g}) "
+            f"in {grid.crs[:12] or 'no CRS'}")
 
 # %% ../../nbs/data/25_grids.ipynb #cb43200e
 def window_grid(
@@ -148,7 +152,7 @@ def window_grid(
     size: int,   # pixels along one side
 ) -> Grid:
     "The grid of a square window."
-    return Grid(grid.crs, tuple(Affine(*grid.transform) * Affine.translation(column, row))[:6], size, size)
+    return Grid(grid.crs, tuple(Affine(*grid.transform) @ Affine.translation(column, row))[:6], size, size)
 
 # %% ../../nbs/data/25_grids.ipynb #6c7cf545
 def source_window(
@@ -156,7 +160,7 @@ def source_window(
     target: Grid,  # of the window, in any CRS
 ) -> tuple[slice, slice]:
     "Rows and columns of the file that cover a window, with a margin of two pixels for interpolation."
-    a, b = Affine(*target.transform) * (0, 0), Affine(*target.transform) * (target.width, target.height)
+    a, b = Affine(*target.transform) @ (0, 0), Affine(*target.transform) @ (target.width, target.height)
     bounds = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
     if grid.crs != target.crs: bounds = transform_bounds(target.crs, grid.crs, *bounds)
     window = from_bounds(*bounds, Affine(*grid.transform))
@@ -175,8 +179,8 @@ def load(
     try:
         pieces = [array.isel(y=rows, x=columns).values for array in arrays]
     except Exception as error:  # GDAL, HDF5 and NetCDF have different ones
-        size = path.stat().st_size
-        raise SourceError(f"{path}: cannot be read ({type(error).__name__}: {error}); it has {size} bytes, is it truncated?") from error
+        raise SourceError(f"{path}: cannot be read ({type(error).__name__}: {error}); it has {path.stat().st_size} "
+                          "bytes, is it truncated?") from error
     return np.concatenate([piece[None] if piece.ndim == 2 else piece for piece in pieces])
 
 # %% ../../nbs/data/25_grids.ipynb #d78f577f
@@ -190,7 +194,8 @@ def resample_values(
     crs = source.crs or "EPSG:3857"  # any will do where neither has one: both are then measured in the same pixels
     array = xr.DataArray(values.astype(np.float32), dims=("band", "y", "x")).rio.write_crs(crs).rio.write_nodata(np.nan)
     array = array.rio.write_transform(Affine(*source.transform))
-    return array.rio.reproject(target.crs or crs, shape=(target.height, target.width), transform=Affine(*target.transform),
+    return array.rio.reproject(target.crs or crs, shape=(target.height, target.width),
+                               transform=Affine(*target.transform),
                                resampling=Resampling[method], nodata=np.nan).values
 
 # %% ../../nbs/data/25_grids.ipynb #6d5e6e94
@@ -202,15 +207,17 @@ def comparable_grids(
     resample: str,            # as declared; empty: refuse
     path: Path,               # for messages
 ) -> tuple[Grid, Grid]:
-    "The grids of the file and of the window, such that one can be resampled to the other; raises `SourceError` where that is not allowed."
+    "Grids of the file and of the window, such that one can be resampled to the other; else raises `SourceError`."
     both = f"{path}: its grid is {describe_grid(grid)}, but chips are cut on {describe_grid(reference)}"
     if not resample:
         raise SourceError(f"{both}; if both show the same place, declare `resample: bilinear` (`nearest` for labels)")
-    if bool(grid.crs) != bool(reference.crs): raise SourceError(f"{both}; they cannot be compared, give the file its CRS")
+    if bool(grid.crs) != bool(reference.crs):
+        raise SourceError(f"{both}; they cannot be compared, give the file its CRS")
     if not grid.crs:  # any place will do, if it is the same for both
         corner_at = Affine.translation(1000, 1000)
         scale = Affine.scale(reference.width / grid.width, -reference.height / grid.height)
-        grid, reference = (replace(g, transform=tuple(corner_at * t)[:6]) for g, t in [(grid, scale), (reference, Affine.scale(1, -1))])
+        grid = replace(grid, transform=tuple(corner_at @ scale)[:6])
+        reference = replace(reference, transform=tuple(corner_at @ Affine.scale(1, -1))[:6])
     return grid, window_grid(reference, *corner, size)
 
 # %% ../../nbs/data/25_grids.ipynb #fadde081
@@ -239,7 +246,8 @@ def read_on_grid(
     if plain: return values
     if not values.size: return np.full((len(values), size, size), np.nan, np.float32)
     corner_grid = window_grid(grid, rows.start, columns.start, 1)
-    return resample_values(values, replace(corner_grid, height=values.shape[1], width=values.shape[2]), target, resample)
+    return resample_values(values, replace(corner_grid, height=values.shape[1], width=values.shape[2]), target,
+                           resample)
 
 # %% ../../nbs/data/25_grids.ipynb #38289050
 def physical_values(

@@ -128,8 +128,8 @@ def open_water(
 ) -> np.ndarray:
     "Mask (y, x) of a lake or, with a larger share, of a lake or a coast."
     if share < 0.15 or rng.random() < 0.5: return patch(rng, size, share, 34)
-    shore = rotated(size, rng.uniform(0, 2 * np.pi))[1] / 22 + smooth_field(rng, size, 26) + 0.2 * smooth_field(rng, size, 5)
-    return top_share(shore, share)
+    seaward = rotated(size, rng.uniform(0, 2 * np.pi))[1] / 22
+    return top_share(seaward + smooth_field(rng, size, 26) + 0.2 * smooth_field(rng, size, 5), share)
 
 # %% ../../nbs/data/18_landscape.ipynb #c12a7b49
 def settlement(
@@ -143,7 +143,8 @@ def settlement(
     along, across = rotated(size, angle)
     spacing = rng.uniform(4.5, 8.5, 2)
     street = (along % spacing[0] < 1) | (across % spacing[1] < 1)
-    plot = (np.floor(2 * along / spacing[0]).astype(int) * 73 + np.floor(2 * across / spacing[1]).astype(int) * 151) % PARCELS
+    plot_along, plot_across = (np.floor(2 * s / step).astype(int) for s, step in zip((along, across), spacing))
+    plot = (plot_along * 73 + plot_across * 151) % PARCELS
     height = rng.gamma(1.2, 0.8, PARCELS) * (rng.random(PARCELS) < rng.uniform(0.25, 0.6))
     return zone, zone & street, np.where(zone & ~street, height[plot], 0).astype(np.float32)
 
@@ -258,7 +259,9 @@ def layout(
     label[built] = BUILT
     height = np.where(built, height, 0)
     surface = label.copy()
-    for code, where in ((CONIFER, (label == TREE) & conifer), (STREET, built & (street | road)), (ROOF, height > 0)): surface[where] = code
+    surface[(label == TREE) & conifer] = CONIFER
+    surface[built & (street | road)] = STREET
+    surface[height > 0] = ROOF
     return Layout(region.name, label, surface, parcel, across, height, street_angle)
 
 # %% ../../nbs/data/18_landscape.ipynb #cb43200e
@@ -282,7 +285,8 @@ def greenness(
     leaves = 1 / (1 + math.exp((112 - day) / 7)) / (1 + math.exp((day - 292) / 7))
     by_surface = np.full(101, 0.05)
     by_surface[[TREE, CONIFER]] = leaves, 1.0
-    by_surface[[GRASS, SHRUB, WETLAND, BUILT]] = 0.35 + 0.5 * summer, 0.35 + 0.25 * summer, 0.2 + 0.55 * summer, 0.3 + 0.3 * summer
+    for code, least, growth in ((GRASS, 0.35, 0.5), (SHRUB, 0.35, 0.25), (WETLAND, 0.2, 0.55), (BUILT, 0.3, 0.3)):
+        by_surface[code] = least + growth * summer
     green = by_surface[land.surface] + rng.normal(0, 0.10, PARCELS)[land.parcel] * (land.surface == GRASS)
     green = np.where(land.surface == CROP, crop_greenness(rng, day)[land.parcel], green)
     return np.clip(green + 0.07 * smooth_field(rng, len(green), 6), 0, 1).astype(np.float32)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SENSOR_SETS', 'SCALINGS', 'batch_rows', 'sensor_channels', 'per_band', 'standardise', 'published_scaling', 'Images',
-           'ChipReader', 'reading_contracts', 'split_rows', 'centre_window']
+           'ChipReader', 'reading_contracts', 'split_rows', 'centre_window', 'read_chip']
 
 # %% ../../nbs/data/50_loader.ipynb #f020b167
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,10 @@ import xarray as xr
 from fastcore.basics import patch
 from torch import Tensor
 
-from .chips import StoreError, contract_of, open_store
+from .chip import Chip, StoreError
+from .chips import contract_of, open_store
 from .classes import worldcover_index
-from .radiometry import Contract, ContractError
+from .radiometry import Contract, ContractError, decode
 
 # %% ../../nbs/data/50_loader.ipynb #2bb5eded
 def batch_rows(
@@ -228,3 +229,17 @@ def scene_labels(
     if "scene_label" not in self.dataset:
         raise StoreError("the store has no scene labels; classification needs a source that has them")
     return torch.from_numpy(self.stored("scene_label", np.asarray(index)).astype(np.int64))
+
+# %% ../../nbs/data/50_loader.ipynb #8d4f15f6
+def read_chip(
+    dataset: xr.Dataset,  # an open store
+    row: int,  # of the store
+    window: slice = slice(None),  # pixels to cut out, along both axes
+) -> Chip:
+    "One chip in physical units: dB, reflectance, WorldCover codes."
+    one = dataset.isel(chip=row, y=window, x=window).load()
+    values = {}
+    for sensor in ("s1", "s2"):
+        if sensor in one:
+            values[sensor] = np.where(one[f"valid_{sensor}"].values, decode(one[sensor].values, contract_of(dataset, sensor)), np.nan)
+    return Chip(str(one["id"].item()), **values, label=one["label"].values if "label" in one else None)

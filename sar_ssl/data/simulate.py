@@ -25,8 +25,8 @@ from scipy.ndimage import binary_dilation, correlate1d, gaussian_filter, uniform
 from .chips import Chip, write_store
 from .classes import WORLDCOVER
 from .landscape import (
-    BARE, BUILT, CONIFER, CROP, GRASS, PARCELS, ROOF, SHRUB, STREET, TREE, WATER, WETLAND, Layout, greenness, layout, patch,
-    rotated, smooth_field, stream, top_share)
+    BARE, BUILT, CONIFER, CROP, GRASS, PARCELS, ROOF, SHRUB, STREET, TREE, WATER, WETLAND, Layout, greenness, layout,
+    patch, rotated, smooth_field, stream, top_share)
 from .radiometry import S1_BANDS, S1_STORED, S2_L2A_BANDS, S2_STORED, Contract
 
 # %% ../../nbs/data/20_simulate.ipynb #2bb5eded
@@ -70,7 +70,7 @@ def incidence(
     return (centre + LOOK[orbit] * DEGREES_PER_PIXEL * (np.arange(size, dtype=np.float32) - size / 2))[None]
 
 # %% ../../nbs/data/20_simulate.ipynb #76f8e00f
-MOISTURE = {SHRUB: 0.4, GRASS: 0.7, CROP: 1.0, BARE: 1.0, WETLAND: 0.3, BUILT: 0.2, STREET: 0.3}  # dB per unit of moisture
+MOISTURE = {SHRUB: 0.4, GRASS: 0.7, CROP: 1.0, BARE: 1.0, WETLAND: 0.3, BUILT: 0.2, STREET: 0.3}  # dB per unit
 
 
 def class_backscatter(
@@ -108,7 +108,7 @@ def parcel_effect(
     return offset + stripes.astype(np.float32)
 
 # %% ../../nbs/data/20_simulate.ipynb #87b8a911
-HEADING = {"ascending": math.radians(-12), "descending": math.radians(12)}  # flight path from north, clockwise is positive
+HEADING = {"ascending": math.radians(-12), "descending": math.radians(12)}  # flight path from north, clockwise
 
 
 def wall_gain(
@@ -151,7 +151,7 @@ def relief_effect(
     surface: np.ndarray,  # codes (y, x)
     orbit: str,  # "ascending" or "descending"
 ) -> np.ndarray:
-    "Brightness (y, x) in dB of gentle hills: slopes towards the radar gain what slopes away from it lose; water is flat."
+    "Brightness (y, x) in dB of gentle hills: slopes towards the radar gain, slopes away lose; water is flat."
     size = len(surface)
     height = smooth_field(rng, size + 1, 22)[:size]
     tilt = 12 * LOOK[orbit] * (height[:, 1:] - height[:, :-1])
@@ -181,7 +181,7 @@ def look_weights(
 ) -> np.ndarray:
     "Weights (look,) of independent looks, adding up to 1, whose average has exactly `looks` equivalent looks."
     if not 1 <= looks <= 64:
-        raise SimulationError(f"looks is {looks}; expected 1 to 64 (4.4 is the Sentinel-1 IW GRD high-resolution product)")
+        raise SimulationError(f"looks is {looks}; expected 1 to 64 (4.4 is the Sentinel-1 IW high-resolution GRD)")
     whole = int(looks)
     if looks == whole: return np.full(whole, 1 / whole, np.float32)
     a = looks - 1
@@ -402,8 +402,8 @@ def simulate_chip(
     cloudy_share: float = 0.2,  # share of chips with clouds, 0 to 1
 ) -> Chip:
     "The chip of `(seed, index)`: S1 in dB, S2 reflectance, land cover. Raises SimulationError for impossible settings."
-    if size < 32: raise SimulationError(f"size is {size} pixels; expected at least 32, or there is no room for a landscape")
-    if not 0 <= cloudy_share <= 1: raise SimulationError(f"cloudy_share is {cloudy_share}; expected a share from 0 to 1")
+    if size < 32: raise SimulationError(f"size is {size} pixels; expected at least 32, the least a landscape needs")
+    if not 0 <= cloudy_share <= 1: raise SimulationError(f"cloudy_share is {cloudy_share}; expected from 0 to 1")
     look_weights(looks)  # refuses impossible looks before anything is drawn
     land, season = layout(stream(seed, index, "layout"), size), stream(seed, index, "season")
     day, orbit, theta, time_s1, time_s2 = acquisition(season)
@@ -420,8 +420,10 @@ def simulate_chip(
 
 # %% ../../nbs/data/20_simulate.ipynb #38289050
 CONTRACTS = {
-    "s1": Contract(sensor="s1", product="GRD", bands=S1_BANDS, quantity="sigma0", scale="dB", resolution=10.0, **S1_STORED),
-    "s2": Contract(sensor="s2", product="L2A", bands=S2_L2A_BANDS, quantity="reflectance", scale="linear", resolution=10.0, **S2_STORED),
+    "s1": Contract(sensor="s1", product="GRD", bands=S1_BANDS, quantity="sigma0", scale="dB", resolution=10.0,
+                   **S1_STORED),
+    "s2": Contract(sensor="s2", product="L2A", bands=S2_L2A_BANDS, quantity="reflectance", scale="linear",
+                   resolution=10.0, **S2_STORED),
 }
 IN_THREADS = 128 * 128**2  # pixels of a store up to which threads are faster than starting processes
 
@@ -442,4 +444,4 @@ def simulate_store(
     make_chip, attrs = partial(simulate_chip, **settings), {"title": "simulated chips", "simulation": settings}
     parallel = "processes" if n * size**2 > IN_THREADS else "threads"  # starting processes takes about two seconds
     with dask.config.set(scheduler=parallel):
-        return write_store(out, range(n), make_chip, CONTRACTS, size, scene_classes=SCENE_CLASSES, attrs=attrs, workers=workers)
+        return write_store(out, range(n), make_chip, CONTRACTS, size, SCENE_CLASSES, attrs=attrs, workers=workers)

@@ -17,7 +17,7 @@ def block_of(
     latitude: np.ndarray,   # degrees north, (n,)
     block_km: float,        # side of a block, kilometres
 ) -> np.ndarray:
-    "Row and column of the block that each place lies in: integers of shape (n, 2); unknown places share one block, (-1, -1)."
+    "Row and column of the block of each place: integers of shape (n, 2); unknown places share one block, (-1, -1)."
     longitude, latitude = np.asarray(longitude, np.float64), np.asarray(latitude, np.float64)
     row = np.floor(KM_PER_DEGREE * (latitude + 90) / block_km)
     middle = np.deg2rad(np.clip((row + 0.5) * block_km / KM_PER_DEGREE - 90, -90, 90))
@@ -34,7 +34,7 @@ def split_blocks(
     shares: tuple[float, float, float] = (0.7, 0.1, 0.2),  # of train, val and test; sum 1
     seed: int = 0,            # another seed deals the blocks out differently
 ) -> np.ndarray:
-    '"train", "val" or "test" for every chip, (n,); chips of one block are never separated; raises `ValueError` on bad arguments.'
+    '"train", "val" or "test" of every chip, (n,); a block is never divided; raises `ValueError` on bad arguments.'
     if not (len(shares) == 3 and min(shares) >= 0 and abs(sum(shares) - 1) < 1e-6):
         raise ValueError(f"shares are {shares}, expected three numbers for train, val and test that sum to 1")
     if not block_km > 0: raise ValueError(f"block_km is {block_km}, expected a length above 0")

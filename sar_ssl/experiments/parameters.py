@@ -192,10 +192,10 @@ def read_params(path: str | Path, # YAML file of `name: value` lines
 CONFIGS = {
     "pretrain": "sar_ssl.training.pretrain.PretrainConfig",
     "segment": "sar_ssl.training.finetune.SegmentConfig",
-    "classify": "sar_ssl.evaluation.probe.ClassifyConfig",
-    "attention": "sar_ssl.evaluation.attention.AttentionConfig",
-    "embedding": "sar_ssl.evaluation.embedding.EmbeddingConfig",
-    "report": "sar_ssl.figures.report.ReportConfig",
+    "classify": "sar_ssl.experiments.configs.ClassifyConfig",
+    "attention": "sar_ssl.experiments.configs.AttentionConfig",
+    "embedding": "sar_ssl.experiments.configs.EmbeddingConfig",
+    "report": "sar_ssl.experiments.configs.ReportConfig",
 }
 
 

@@ -30,7 +30,8 @@ def show_image(
 ) -> AxesImage:
     "Draw an image without ticks over a hatched background that shows through where it is NaN or transparent."
     height, width = image.shape[:2]
-    ax.add_patch(Rectangle((-0.5, -0.5), width, height, facecolor=INVALID, edgecolor="white", hatch="////", linewidth=0, zorder=0))
+    background = dict(facecolor=INVALID, edgecolor="white", hatch="////", linewidth=0, zorder=0)
+    ax.add_patch(Rectangle((-0.5, -0.5), width, height, **background))
     drawn = ax.imshow(image, interpolation="nearest", zorder=1, **options)
     ax.set(title=title, xticks=[], yticks=[])
     return drawn
@@ -47,7 +48,7 @@ def show_s1(
     colour_bar: bool = True,
 ) -> AxesImage:
     "Draw one radar band in dB; invalid pixels are hatched."
-    if db.ndim != 2: raise ValueError(f"show_s1 draws one band (y, x); got an array of shape {db.shape}: choose a band first")
+    if db.ndim != 2: raise ValueError(f"show_s1 draws one band (y, x), got shape {db.shape}: choose a band first")
     low, high = DB_LIMITS.get(band, DB_LIMITS["VV"])
     drawn = show_image(ax, db, title or f"Sentinel-1 {band}", cmap="gray", vmin=low, vmax=high)
     if colour_bar: ax.figure.colorbar(drawn, ax=ax, label="backscatter, dB", fraction=0.046, pad=0.03, extend="both")
@@ -92,7 +93,8 @@ def show_land_cover(
     index = worldcover_index(codes)
     colours = ListedColormap([cover.colour for cover in WORLDCOVER])
     classes = np.ma.masked_greater_equal(index, len(WORLDCOVER))
-    return show_image(ax, classes, title or "land cover", cmap=colours, norm=BoundaryNorm(np.arange(len(WORLDCOVER) + 1) - 0.5, len(WORLDCOVER)))
+    norm = BoundaryNorm(np.arange(len(WORLDCOVER) + 1) - 0.5, len(WORLDCOVER))
+    return show_image(ax, classes, title or "land cover", cmap=colours, norm=norm)
 
 
 def class_legend(

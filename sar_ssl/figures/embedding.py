@@ -78,11 +78,12 @@ def explore(
     classes: Sequence[str],  # (chip,): class names
     **columns: Sequence,  # more to read under the pointer: chip=ids, orbit=..., date=...
 ):  # holoviews NdOverlay of Points, one per class
-    "The embedding as a holoviews object: zoom, and read each chip under the pointer with the bokeh backend."
+    "The embedding to zoom in and to read under the pointer; raises `ValueError` where holoviews has no backend yet."
     import holoviews as hv  # only for exploring: figures that are kept do not need it
 
-    colours = class_colours(classes)
+    if not hv.Store.loaded_backends():
+        raise ValueError('explore: holoviews has no backend yet; run hv.extension("bokeh") in a cell before it')
+    colours, kinds = class_colours(classes), np.asarray(classes).astype(str)
     table = pd.DataFrame(dict(x=np.asarray(xy)[:, 0], y=np.asarray(xy)[:, 1], **columns))
-    kinds = np.asarray(classes).astype(str)
     points = {name: hv.Points(table[kinds == name], ["x", "y"], list(columns)) for name in colours}
-    return hv.NdOverlay({name: p.opts(color=colours[name]) for name, p in points.items()}, kdims="class")
+    return hv.NdOverlay({name: p.opts(color=colours[name]) for name, p in points.items()}, kdims="class", sort=False)

@@ -18,7 +18,7 @@ from pathlib import Path
 import dask
 import numpy as np
 import pandas as pd
-from affine import Affine
+from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.warp import transform as transform_points
 
@@ -27,7 +27,8 @@ from ..classes import WORLDCOVER
 from ..description import Description, SensorSource, TableSource, find_files, read_description
 from ..grids import (
     NETCDF, Grid, SourceError, grid_of, open_raster, physical_values, pick_bands, read_on_grid, window_grid)
-from ..radiometry import physical_check, to_db, to_linear
+from ..plausibility import physical_check
+from ..radiometry import to_db, to_linear
 from ..splits import split_blocks
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #2bb5eded
@@ -71,7 +72,7 @@ def sensor_frames(
     sensor: str,           # "s1" or "s2"
     source: SensorSource,  # of the description
 ) -> dict[str, list[Frame]]:
-    "Frames of every site, in order of time; stacks are counted in `expand_stack`. Raises `SourceError` where a kind of file has no match."
+    "Frames of every site, in order of time; raises `SourceError` where a kind of file has no match."
     found = [find_files(root, one.pattern, sensor) for one in source.files]
     frames = {}
     for site, date in found[0]:
@@ -109,7 +110,8 @@ def corners(
     stride: int,  # from one to the next
 ) -> list[tuple[int, int]]:
     "First rows and columns of all chips of a raster, row by row."
-    return [(row, column) for row in range(0, grid.height - size + 1, stride) for column in range(0, grid.width - size + 1, stride)]
+    return [(row, column) for row in range(0, grid.height - size + 1, stride)
+            for column in range(0, grid.width - size + 1, stride)]
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #8d4f15f6
 def centre(
@@ -119,7 +121,7 @@ def centre(
 ) -> tuple[float, float]:
     "Longitude and latitude of the middle of a window, degrees; NaN where the raster has no CRS."
     if not grid.crs: return np.nan, np.nan
-    x, y = Affine(*grid.transform) * (corner[1] + size / 2, corner[0] + size / 2)
+    x, y = Affine(*grid.transform) @ (corner[1] + size / 2, corner[0] + size / 2)
     (longitude,), (latitude,) = transform_points(grid.crs, "EPSG:4326", [x], [y])
     return float(longitude), float(latitude)
 
@@ -134,7 +136,8 @@ def check_resolution(
     geographic = abs(grid.transform[0]) < 0.01
     metres = abs(grid.transform[4]) * (111_320 if geographic else 1)
     if not 0.75 < metres / declared < 1.25:
-        raise SourceError(f"{path}: pixels measure {metres:.4g} m, but the description declares `resolution: {declared:g}`")
+        raise SourceError(f"{path}: pixels measure {metres:.4g} m, but the description declares "
+                          f"`resolution: {declared:g}`")
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #5b0217c8
 def plan_site(
@@ -146,17 +149,20 @@ def plan_site(
 ) -> list[Window]:
     "All chips of one site; those that lack something carry their problem."
     (first, source), size = description.sensors[0], description.chip_size
-    lacking = [sensor for sensor, found in frames.items() if not found] + (["label"] if description.label and not label else [])
+    lacking = [sensor for sensor, found in frames.items() if not found]
+    if description.label and not label: lacking.append("label")
     if lacking: return [Window(site, site, problem=f"no {' and no '.join(lacking)}")]
-    expanded = {sensor: [step for frame in found for step in expand_stack(root, frame)] for sensor, found in frames.items()}
+    expanded = {sensor: [step for frame in found for step in expand_stack(root, frame)]
+                for sensor, found in frames.items()}
     windows = []
     for frame in expanded[first]:
         name = site if len(expanded[first]) == 1 else f"{site}_{re.sub(r'[-:]', '', frame.time)}"
-        others = {sensor: nearest_frame(found, frame.time, description.max_days) for sensor, found in expanded.items() if sensor != first}
-        absent = [sensor for sensor, other in others.items() if other is None]
-        if absent:
-            windows.append(Window(name, site, problem=f"no {' and no '.join(absent)} within {description.max_days:g} days")); continue
-        windows += frame_windows(Window(name, site, ((first, frame), *others.items()), label), source, description, root)
+        others = {sensor: nearest_frame(found, frame.time, description.max_days)
+                  for sensor, found in expanded.items() if sensor != first}
+        absent = " and no ".join(sensor for sensor, other in others.items() if other is None)
+        whole = Window(name, site, ((first, frame), *others.items()), label)
+        if absent: windows.append(replace(whole, problem=f"no {absent} within {description.max_days:g} days"))
+        else: windows += frame_windows(whole, source, description, root)
     return windows
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #cb43200e
@@ -175,7 +181,9 @@ def frame_windows(
     stats = [(root/path).stat() for path in paths]
     whole = replace(whole, grid=grid, stamp=tuple(n for s in stats for n in (s.st_size, s.st_mtime_ns)))
     found = corners(grid, size, description.stride or size)
-    if not found: return [replace(whole, problem=f"raster of {grid.height} x {grid.width} px is smaller than a chip of {size} px")]
+    if not found:
+        problem = f"raster of {grid.height} x {grid.width} px is smaller than a chip of {size} px"
+        return [replace(whole, problem=problem)]
     windows = []
     for row, column in found:
         longitude, latitude = centre(grid, (row, column), size)
@@ -207,11 +215,13 @@ def plan(
     if description.label:
         labels = {site: path for (site, _), path in find_files(root, description.label.pattern, "label").items()}
     sites = sorted(set().union(*frames.values()))
-    tasks = [dask.delayed(plan_or_problem)(on_error, site, {s: f.get(site, []) for s, f in frames.items()}, labels.get(site, ""),
-                                           description, root) for site in sites]
+    tasks = [dask.delayed(plan_or_problem)(on_error, site,
+                                           {sensor: found.get(site, []) for sensor, found in frames.items()},
+                                           labels.get(site, ""), description, root) for site in sites]
     windows = [window for site in dask.compute(*tasks) for window in site]
     usable = [i for i, window in enumerate(windows) if not window.problem]
-    splits = split_blocks([windows[i].longitude for i in usable], [windows[i].latitude for i in usable], **dict(description.split))
+    places = np.array([(windows[i].longitude, windows[i].latitude) for i in usable]).reshape(-1, 2)
+    splits = split_blocks(*places.T, **dict(description.split))
     for i, split in zip(usable, splits.tolist()): windows[i] = replace(windows[i], split=split)
     return windows
 
@@ -225,15 +235,17 @@ def read_sensor(
     "One sensor of a chip in the units of the store (dB, reflectance), (band y x), NaN where missing; checked."
     source, frame = dict(description.sensors)[sensor], dict(window.frames)[sensor]
     contract = replace(source.contract, **dict(dict(source.overrides).get(window.site, ())))
+    as_power = contract.scale == "dB" and bool(source.resample)  # dB must not be interpolated
     def convert(numbers: np.ndarray, attrs: dict) -> np.ndarray:
         values = physical_values(numbers, attrs, contract, source.own_factor)
-        return to_linear(values) if sensor == "s1" and source.resample and contract.scale == "dB" else values
+        return to_linear(values) if as_power else values
     by_name = {}
     for files, path in zip(source.files, frame.paths):
-        values = read_on_grid(root/path, files.bands, frame.step, window.grid, window.corner, description.chip_size, convert, source.resample)
+        values = read_on_grid(root/path, files.bands, frame.step, window.grid, window.corner, description.chip_size,
+                              convert, source.resample)
         by_name |= {ours: image for (ours, _), image in zip(files.bands, values)}
     values = np.stack([by_name[band] for band in contract.bands])
-    if sensor == "s1" and source.resample and contract.scale == "dB": values = to_db(values)  # interpolation is of power
+    if as_power: values = to_db(values)
     check_valid_share(values, sensor, description.min_valid)
     physical_check(values, contract, f"{root/frame.paths[0]}, chip {window.id}")
     return to_db(values) if contract.scale == "linear" and sensor == "s1" else values
@@ -255,18 +267,19 @@ def read_label(
     description: Description,  # of the source
     root: Path,                # of the data
 ) -> np.ndarray:
-    "The map of a chip in WorldCover codes, uint8 (y x), 0 where unknown; raises `SourceError` for codes that are not declared."
+    "The map of a chip in WorldCover codes, uint8 (y x), 0: unknown; raises `SourceError` for undeclared codes."
     source, path = description.label, root/window.label
     bands = [(source.band, source.band)] if source.band else []
     def convert(numbers: np.ndarray, attrs: dict) -> np.ndarray:
         missing = numbers == attrs.get("_FillValue", np.nan)
         table = dict(source.classes) or {cover.code: cover.code for cover in WORLDCOVER} | {0: 0}
         unknown = set(np.unique(numbers[~missing]).tolist()) - set(table)
-        if unknown: raise SourceError(f"{path}: codes {sorted(unknown)} are not in `classes` of the label; add them (0: unknown)")
+        if unknown: raise SourceError(f"{path}: codes {sorted(unknown)} are not in `classes`; add them (0: unknown)")
         codes = np.zeros(numbers.shape, np.float32)
         for theirs, ours in table.items(): codes[(numbers == theirs) & ~missing] = ours
         return codes
-    codes = read_on_grid(path, bands, None, window.grid, window.corner, description.chip_size, convert, source.resample)[0]
+    codes = read_on_grid(path, bands, None, window.grid, window.corner, description.chip_size, convert,
+                         source.resample)[0]
     return np.nan_to_num(codes).astype(np.uint8)
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #38289050
@@ -311,12 +324,14 @@ def read_chip(
     if description.table:
         row = read_table(description.table, root).get(window.site, {})
         scene = scene_vector(row.get(description.table.scene_labels, ""), description.table, f"site {window.site}")
-        for name in ("time_s1", "time_s2"): times[name] = iso_time(row.get(getattr(description.table, name), "")) or times.get(name, "")
+        for name in ("time_s1", "time_s2"):
+            times[name] = iso_time(row.get(getattr(description.table, name), "")) or times.get(name, "")
     grid = window_grid(window.grid, *window.corner, description.chip_size)
     transform = grid.transform if grid.crs else (np.nan,) * 6
-    return Chip(window.id, label=label, scene_label=scene, longitude=window.longitude, latitude=window.latitude, crs=grid.crs,
-                transform=transform, orbit=description.orbit, source=f"{description.name}:{window.frames[0][1].paths[0]}",
-                split=window.split, **pixels, **{name: np.datetime64(time or "NaT") for name, time in times.items()})
+    times = {name: np.datetime64(time or "NaT") for name, time in times.items()}
+    return Chip(window.id, label=label, scene_label=scene, longitude=window.longitude, latitude=window.latitude,
+                crs=grid.crs, transform=transform, orbit=description.orbit, split=window.split,
+                source=f"{description.name}:{window.frames[0][1].paths[0]}", **pixels, **times)
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #ef9a23fb
 def build_store(
@@ -326,7 +341,7 @@ def build_store(
     on_error: str = "raise",         # "raise": the first bad file stops the build; "skip": it is left out and reported
     workers: int | None = None,      # parallel tasks on this machine; None: one per core
 ) -> Path:
-    "Build a chip store from a folder of rasters; raises `SourceError`, `ContractError` or `StoreError`, naming file and remedy."
+    "Build a chip store from a folder of rasters; raises `SourceError`, `ContractError`, `StoreError`, naming the file."
     described = read_description(description)
     root = Path(root).absolute() if root else described.folder
     if not root.is_dir(): raise SourceError(f"root {root} is not a folder")
