@@ -18,7 +18,7 @@ setup(
     python_requires=">=" + cfg["min_python"],
     packages=[*find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]), experiments],
     package_dir={experiments: cfg["nbs_path"] + "/experiments"},
-    package_data={experiments: ["[a-z]*.ipynb"]},
+    package_data={experiments: ["[a-z]*.ipynb"], cfg["lib_path"] + ".figures": ["*.j2"]},  # and the report's template
     install_requires=cfg["requirements"].split(),
     extras_require={"dev": cfg["dev_requirements"].split()},
     entry_points={"console_scripts": cfg.get("console_scripts", "").split(),

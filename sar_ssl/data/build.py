@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PART', 'SHARD', 'SHARD_BYTES', 'COMPRESSOR', 'replace_file', 'write_part', 'item_name', 'part_moments',
-           'describe_function', 'build_record', 'fingerprint', 'part_path', 'is_done', 'build_folder', 'open_cluster',
-           'run_tasks', 'chips_per_shard', 'create_array', 'label_attrs', 'create_store', 'write_shard', 'shard_pieces',
-           'small_variables', 'write_small', 'with_train_statistics', 'assemble', 'check_unique', 'summarise']
+           'describe_function', 'build_record', 'fingerprint', 'part_path', 'left_out_of', 'is_done', 'build_folder',
+           'open_cluster', 'run_tasks', 'chips_per_shard', 'create_array', 'label_attrs', 'create_store', 'write_shard',
+           'shard_pieces', 'column', 'small_variables', 'write_small', 'with_train_statistics', 'shard_tasks',
+           'assemble', 'check_unique', 'summarise']
 
 # %% ../../nbs/data/08_build.ipynb #f020b167
 import fcntl
@@ -83,8 +84,11 @@ def part_moments(
     "Moments (split, 3, band) of every sensor, as decoded from the store, for each of the splits."
     moments = {}
     for sensor, contract in layout.contracts.items():
-        by_split = [arrays[sensor][arrays["split"] == split] for split in SPLITS]
-        moments[f"moments_{sensor}"] = np.stack([band_moments(decode(stored, contract)) for stored in by_split])
+        total = np.zeros((len(SPLITS), 3, len(contract.bands)))
+        for stored, split in zip(arrays[sensor], arrays["split"].tolist()):
+            at = SPLITS.index(split)
+            total[at] = merge_moments(total[at], band_moments(decode(stored, contract)))
+        moments[f"moments_{sensor}"] = total
     return moments
 
 # %% ../../nbs/data/08_build.ipynb #e32c4dac
@@ -126,15 +130,22 @@ def part_path(
     return partial/"parts"/f"{start // PART:07d}_{digest}.npz"
 
 # %% ../../nbs/data/08_build.ipynb #7b804d25
+def left_out_of(
+    path: Path,  # of a part
+) -> list[dict]:
+    "What a part left out: item, reason, and whether it was an error."
+    return json.loads(str(np.load(path)["left_out"]))
+
+# %% ../../nbs/data/08_build.ipynb #5b0217c8
 def is_done(
     path: Path,     # of a part
     on_error: str,  # of this build
 ) -> bool:
     "Whether a part can be used as it is: it is there, and it left nothing out that this build would stop at."
     if not path.exists(): return False
-    return on_error == "skip" or not any(entry["error"] for entry in json.loads(str(np.load(path)["left_out"])))
+    return on_error == "skip" or not any(entry["error"] for entry in left_out_of(path))
 
-# %% ../../nbs/data/08_build.ipynb #5b0217c8
+# %% ../../nbs/data/08_build.ipynb #cb43200e
 @contextmanager
 def build_folder(
     out: Path,  # of the finished store
@@ -152,14 +163,14 @@ def build_folder(
             raise StoreError(f"{partial} is being written by another process; wait for it") from error
         yield partial
 
-# %% ../../nbs/data/08_build.ipynb #cb43200e
+# %% ../../nbs/data/08_build.ipynb #6c7cf545
 def open_cluster():
     "The `distributed.Client` that is open in this process, or None."
     if "distributed" not in sys.modules: return None
     try: return sys.modules["distributed"].get_client()
     except ValueError: return None
 
-# %% ../../nbs/data/08_build.ipynb #6c7cf545
+# %% ../../nbs/data/08_build.ipynb #46ed3498
 def run_tasks(
     tasks: Sequence,      # of `dask.delayed`
     title: str,           # beside the progress bar
@@ -175,20 +186,20 @@ def run_tasks(
         with dask.callbacks.Callback(posttask=lambda *_: bar.update()):
             dask.compute(*tasks, num_workers=workers or os.cpu_count())
 
-# %% ../../nbs/data/08_build.ipynb #46ed3498
+# %% ../../nbs/data/08_build.ipynb #d78f577f
 SHARD = 256               # chips in one file
 SHARD_BYTES = 256 * 2**20  # fewer, where the chips are large: uncompressed bytes of one shard
 
-# %% ../../nbs/data/08_build.ipynb #d78f577f
+# %% ../../nbs/data/08_build.ipynb #6d5e6e94
 def chips_per_shard(layout: Layout) -> int:
     "How many chips share one file."
     bands = max(len(contract.bands) for contract in layout.contracts.values())
     return int(np.clip(SHARD_BYTES // (2 * bands * layout.size**2), 1, SHARD))
 
-# %% ../../nbs/data/08_build.ipynb #6d5e6e94
+# %% ../../nbs/data/08_build.ipynb #fadde081
 COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
 
-# %% ../../nbs/data/08_build.ipynb #fadde081
+# %% ../../nbs/data/08_build.ipynb #38289050
 def create_array(
     group: zarr.Group,        # the store
     name: str,                # of the variable
@@ -203,14 +214,14 @@ def create_array(
                        dimension_names=dimensions, attributes=attrs, compressors=COMPRESSOR,
                        fill_value=attrs.get("_FillValue", 0))
 
-# %% ../../nbs/data/08_build.ipynb #38289050
+# %% ../../nbs/data/08_build.ipynb #6a69b4e4
 def label_attrs() -> dict:
     "CF attributes of the label map: codes, names and colours of the classes."
     names = [re.sub(r"[^a-z0-9]+", "_", cover.name.lower()) for cover in WORLDCOVER]
     return dict(long_name="land cover, ESA WorldCover classes", flag_values=[cover.code for cover in WORLDCOVER],
                 flag_meanings=" ".join(names), flag_colors=" ".join(cover.colour for cover in WORLDCOVER), _FillValue=0)
 
-# %% ../../nbs/data/08_build.ipynb #6a69b4e4
+# %% ../../nbs/data/08_build.ipynb #3c0ccde3
 def create_store(
     path: Path,        # of the new store
     layout: Layout,    # with the statistics in its contracts
@@ -232,7 +243,7 @@ def create_store(
     if has_label:
         create_array(group, "label", np.uint8, ("chip", "y", "x"), (n_chips, *square), per_shard, label_attrs())
 
-# %% ../../nbs/data/08_build.ipynb #3c0ccde3
+# %% ../../nbs/data/08_build.ipynb #ef9a23fb
 def write_shard(
     store: Path,                     # the store that is being filled
     pieces: Sequence[tuple[Path, int, int]],  # parts with the first row to take, and the row to stop before
@@ -248,7 +259,7 @@ def write_shard(
         group[name][start:stop] = values
         if name != "label": group[f"valid_{name}"][start:stop] = (values != layout.contracts[name].nodata).all(1)
 
-# %% ../../nbs/data/08_build.ipynb #ef9a23fb
+# %% ../../nbs/data/08_build.ipynb #f4c349d9
 def shard_pieces(
     parts: Sequence[Path],   # in order
     counts: Sequence[int],   # chips in each
@@ -261,7 +272,15 @@ def shard_pieces(
               for part, begin, count in zip(parts, begins, counts)]
     return [(part, low, high) for part, low, high in pieces if low < high]
 
-# %% ../../nbs/data/08_build.ipynb #f4c349d9
+# %% ../../nbs/data/08_build.ipynb #835359cf
+def column(
+    parts: Sequence[Path],  # in order, without the empty ones
+    name: str,              # of a variable
+) -> np.ndarray:
+    "One variable of all chips, in the order of the parts."
+    return np.concatenate([np.load(part)[name] for part in parts])
+
+# %% ../../nbs/data/08_build.ipynb #e9377ea1
 def small_variables(
     parts: Sequence[Path],  # in order, without the empty ones
     layout: Layout,         # of the store
@@ -285,7 +304,7 @@ def small_variables(
         dataset = dataset.assign_coords(scene_class=np.array(layout.scene_classes, np.dtypes.StringDType()))
     return dataset
 
-# %% ../../nbs/data/08_build.ipynb #835359cf
+# %% ../../nbs/data/08_build.ipynb #6f3a7690
 def write_small(
     path: Path,           # of the store
     dataset: xr.Dataset,  # of `small_variables`
@@ -302,14 +321,14 @@ def write_small(
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         zarr.consolidate_metadata(path)
 
-# %% ../../nbs/data/08_build.ipynb #e9377ea1
+# %% ../../nbs/data/08_build.ipynb #3bd6291f
 def with_train_statistics(
     layout: Layout,         # without statistics
     parts: Sequence[Path],  # in order, without the empty ones
     name: str,              # of the store, for the record of the sample
 ) -> Layout:
     "The layout with statistics in its contracts; raises `ContractError` where VV is not above VH on average."
-    splits = np.concatenate([np.load(part)["split"] for part in parts])
+    splits = column(parts, "split")
     chosen = slice(0, 1) if (splits == "train").any() else slice(None)
     sample = f"train split of {name}" if chosen.stop else f"all chips of {name} (it has no train split)"
     n_chips = int((splits == "train").sum()) if chosen.stop else len(splits)
@@ -321,7 +340,20 @@ def with_train_statistics(
         check_polarisations(contracts[sensor], name)
     return replace(layout, contracts=contracts)
 
-# %% ../../nbs/data/08_build.ipynb #6f3a7690
+# %% ../../nbs/data/08_build.ipynb #d81ff09a
+def shard_tasks(
+    store: Path,            # the store that is being filled
+    parts: Sequence[Path],  # in order, without the empty ones
+    counts: Sequence[int],  # chips in each
+    layout: Layout,         # of the store
+) -> list:
+    "Delayed calls of `write_shard`, one for each shard."
+    total, per_shard = sum(counts), chips_per_shard(layout)
+    return [dask.delayed(write_shard)(
+        store, shard_pieces(parts, counts, start, min(start + per_shard, total)), start, layout)
+        for start in range(0, total, per_shard)]
+
+# %% ../../nbs/data/08_build.ipynb #9c0ecd11
 def assemble(
     partial: Path,        # OUT.partial
     parts: Sequence[Path],  # in order, all done
@@ -330,26 +362,23 @@ def assemble(
     workers: int | None,  # parallel tasks
 ) -> Path:
     "Make the store out of the parts, inside OUT.partial; raises `StoreError` where no chip is left or ids repeat."
-    left_out = [entry for part in parts for entry in json.loads(str(np.load(part)["left_out"]))]
+    left_out = [entry for part in parts for entry in left_out_of(part)]
     counts = [len(np.load(part)["id"]) for part in parts]
     parts, counts = [p for p, n in zip(parts, counts) if n], [n for n in counts if n]
     if not parts: raise StoreError(f"all {len(left_out)} chips were left out: {summarise(left_out)}")
-    ids = np.concatenate([np.load(part)["id"] for part in parts])
+    ids = column(parts, "id")
     check_unique(ids)
     layout = with_train_statistics(layout, parts, partial.name.removesuffix(".partial"))
-    has_label = any(np.load(part)["has_label"].any() for part in parts)
-    store, per_shard = partial/"store", chips_per_shard(layout)
+    has_label = bool(column(parts, "has_label").any())
+    store = partial/"store"
     shutil.rmtree(store, ignore_errors=True)  # of an assembly that was killed
     create_store(store, layout, len(ids), has_label, record["attrs"] | dict(fingerprint=fingerprint(record)))
-    starts = range(0, len(ids), per_shard)
-    pieces = [shard_pieces(parts, counts, start, min(start + per_shard, len(ids))) for start in starts]
-    tasks = [dask.delayed(write_shard)(store, piece, start, layout) for start, piece in zip(starts, pieces)]
-    run_tasks(tasks, "writing shards", workers)
+    run_tasks(shard_tasks(store, parts, counts, layout), "writing shards", workers)
     write_small(store, small_variables(parts, layout))
     (store/"left_out.json").write_text(json.dumps(left_out, indent=1))
     return store
 
-# %% ../../nbs/data/08_build.ipynb #3bd6291f
+# %% ../../nbs/data/08_build.ipynb #0698be19
 def check_unique(
     ids: np.ndarray,  # of all chips
 ) -> None:
@@ -357,7 +386,7 @@ def check_unique(
     twice = [name for name, n in Counter(ids.tolist()).items() if n > 1]
     if twice: raise StoreError(f"{len(twice)} ids occur more than once, such as {twice[:3]}; every chip needs its own")
 
-# %% ../../nbs/data/08_build.ipynb #d81ff09a
+# %% ../../nbs/data/08_build.ipynb #8a5ae8c4
 def summarise(
     left_out: list[dict],  # with item and reason
 ) -> str:

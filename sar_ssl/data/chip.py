@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SCHEMA_VERSION', 'SPLITS', 'ORBITS', 'TOY_CONTRACTS', 'TOY_CLASSES', 'LABEL_CODES', 'Chip', 'StoreError', 'LeftOut',
-           'Layout', 'make_layout', 'toy_chip', 'check_pixels', 'check_record', 'chip_checksum', 'pixel_row',
-           'chip_row']
+           'Layout', 'make_layout', 'toy_chip', 'dead_bands', 'check_pixels', 'check_record', 'chip_checksum',
+           'pixel_row', 'chip_row']
 
 # %% ../../nbs/data/06_chip.ipynb #f020b167
 import zlib
@@ -94,6 +94,14 @@ def toy_chip(
                 np.datetime64("2021-06-01T05:26:00"), orbit="descending", source="toy", split=SPLITS[(index % 10) // 8])
 
 # %% ../../nbs/data/06_chip.ipynb #c13f23de
+def dead_bands(
+    values: np.ndarray,  # (band y x), NaN where invalid
+    contract: Contract,  # names the bands
+) -> list[str]:
+    "Names of the bands without any valid pixel."
+    return [band for band, image in zip(contract.bands, values) if np.isnan(image).all()]
+
+# %% ../../nbs/data/06_chip.ipynb #8d4f15f6
 def check_pixels(
     chip: Chip,      # to be stored
     layout: Layout,  # of the store
@@ -105,15 +113,15 @@ def check_pixels(
         expected = (len(contract.bands), layout.size, layout.size)
         if np.shape(values) != expected:
             raise StoreError(f"chip {chip.id}: {sensor} has shape {np.shape(values)}, expected (band y x) {expected}")
-        if np.isnan(values).all((1, 2)).any():
-            dead = [band for band, image in zip(contract.bands, values) if np.isnan(image).all()]
-            raise LeftOut(f"{sensor} has no valid pixel in {dead}")
+        dead = dead_bands(values, contract)
+        if dead: raise LeftOut(f"{sensor} has no valid pixel in {dead}")
         physical_check(values, contract, f"chip {chip.id}")
     if all(getattr(chip, sensor) is None for sensor in layout.contracts): raise LeftOut("no sensor")
 
-# %% ../../nbs/data/06_chip.ipynb #8d4f15f6
+# %% ../../nbs/data/06_chip.ipynb #7b804d25
 LABEL_CODES = (0, *(cover.code for cover in WORLDCOVER))
 
+# %% ../../nbs/data/06_chip.ipynb #5b0217c8
 def check_record(
     chip: Chip,      # to be stored
     layout: Layout,  # of the store
@@ -133,7 +141,7 @@ def check_record(
     if chip.split not in SPLITS: raise StoreError(f"{place}: split is {chip.split!r}, expected one of {list(SPLITS)}")
     if chip.orbit not in ORBITS: raise StoreError(f"{place}: orbit is {chip.orbit!r}, expected one of {list(ORBITS)}")
 
-# %% ../../nbs/data/06_chip.ipynb #7b804d25
+# %% ../../nbs/data/06_chip.ipynb #cb43200e
 def chip_checksum(
     *arrays: np.ndarray,  # the stored pixels and labels of one chip, in the order s1, s2, label, scene_label
 ) -> int:
@@ -143,7 +151,7 @@ def chip_checksum(
         checksum = zlib.crc32(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes(), checksum)
     return checksum
 
-# %% ../../nbs/data/06_chip.ipynb #5b0217c8
+# %% ../../nbs/data/06_chip.ipynb #6c7cf545
 def pixel_row(
     chip: Chip,      # accepted
     layout: Layout,  # of the store
@@ -158,7 +166,7 @@ def pixel_row(
     row["scene_label"] = unknown if chip.scene_label is None else np.asarray(chip.scene_label, np.uint8)
     return row
 
-# %% ../../nbs/data/06_chip.ipynb #cb43200e
+# %% ../../nbs/data/06_chip.ipynb #46ed3498
 def chip_row(
     chip: Chip,      # any chip
     layout: Layout,  # of the store

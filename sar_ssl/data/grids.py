@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['NETCDF', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KEPT_OPEN', 'SourceError', 'opened', 'open_raster',
-           'pick_bands', 'only_band', 'write_tif', 'Grid', 'grid_of', 'same_grid', 'describe_grid', 'window_grid',
-           'source_window', 'load', 'resample_values', 'comparable_grids', 'read_on_grid', 'physical_values']
+           'own_names', 'pick_bands', 'only_band', 'write_tif', 'Grid', 'grid_of', 'same_grid', 'describe_grid',
+           'window_grid', 'with_margin', 'source_window', 'load', 'resample_values', 'unplaced_grids',
+           'comparable_grids', 'read_on_grid', 'physical_values']
 
 # %% ../../nbs/data/25_grids.ipynb #f020b167
 import threading
@@ -62,6 +63,14 @@ def open_raster(
         yield raster
 
 # %% ../../nbs/data/25_grids.ipynb #87b8a911
+def own_names(
+    raster: xr.DataArray,  # of a GeoTIFF
+) -> list[str]:
+    "Names that the file gives to its bands, in order; empty where it gives none."
+    names = raster.attrs.get("long_name", ())
+    return [names] if isinstance(names, str) else list(names)
+
+# %% ../../nbs/data/25_grids.ipynb #e32c4dac
 def pick_bands(
     raster,                     # what `open_raster` gave
     bands: Sequence[tuple[str, str]],  # our name and the file's name; empty: the only band there is
@@ -74,27 +83,25 @@ def pick_bands(
         missing = [name for name in names if name not in raster]
         if missing: raise SourceError(f"{path}: no band {missing}; it has {list(raster.data_vars)}")
         return [raster[name] if step is None else raster[name].isel(time=step) for name in names]
-    there = raster.attrs.get("long_name", ())
-    there = [there] if isinstance(there, str) else list(there)
+    there = own_names(raster)
     if set(names) & set(there) or len(names) != raster.sizes["band"]:
         missing = [name for name in names if name not in there]
         if missing: raise SourceError(f"{path}: no band {missing}; it has {there or raster.sizes['band']} bands")
         return [raster.isel(band=[there.index(name) for name in names])]
     return [raster]
 
-# %% ../../nbs/data/25_grids.ipynb #e32c4dac
+# %% ../../nbs/data/25_grids.ipynb #c12a7b49
 def only_band(
     raster,      # what `open_raster` gave
     path: Path,  # for messages
 ) -> list[str]:
     "The name of the band of a raster that has just one; raises `SourceError` where it has more."
-    if isinstance(raster, xr.Dataset): names = list(raster.data_vars)
-    else: names = raster.attrs.get("long_name", ["band"] * raster.sizes["band"])
-    names = [names] if isinstance(names, str) else list(names)
+    names = list(raster.data_vars) if isinstance(raster, xr.Dataset) else own_names(raster)
+    names = names or ["band"] * raster.sizes["band"]
     if len(names) != 1: raise SourceError(f"{path}: has bands {names}; say which one it is by `band:`")
     return names
 
-# %% ../../nbs/data/25_grids.ipynb #c12a7b49
+# %% ../../nbs/data/25_grids.ipynb #c13f23de
 def write_tif(
     path: Path,                # of the new file
     values: np.ndarray,        # (band y x)
@@ -110,7 +117,7 @@ def write_tif(
         file.write(values)
         for i, name in enumerate(names, 1): file.set_band_description(i, name)
 
-# %% ../../nbs/data/25_grids.ipynb #c13f23de
+# %% ../../nbs/data/25_grids.ipynb #8d4f15f6
 @dataclass(frozen=True)
 class Grid:
     "Where the pixels of a raster lie."
@@ -119,7 +126,7 @@ class Grid:
     height: int                   # pixels
     width: int                    # pixels
 
-# %% ../../nbs/data/25_grids.ipynb #8d4f15f6
+# %% ../../nbs/data/25_grids.ipynb #7b804d25
 def grid_of(
     array: xr.DataArray,  # lazy, with y and x
 ) -> Grid:
@@ -128,7 +135,7 @@ def grid_of(
     name = "" if crs is None else f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else crs.to_wkt()
     return Grid(name, tuple(array.rio.transform())[:6], array.sizes["y"], array.sizes["x"])
 
-# %% ../../nbs/data/25_grids.ipynb #7b804d25
+# %% ../../nbs/data/25_grids.ipynb #5b0217c8
 def same_grid(a: Grid, b: Grid) -> bool:
     "Whether pixels coincide: same shape; where both have a CRS, the same one, and corners to a hundredth of a pixel."
     if (a.height, a.width) != (b.height, b.width): return False
@@ -137,14 +144,14 @@ def same_grid(a: Grid, b: Grid) -> bool:
     corners = [(Affine(*g.transform) @ (0, 0), Affine(*g.transform) @ (g.width, g.height)) for g in (a, b)]
     return a.crs == b.crs and np.allclose(*corners, rtol=0, atol=tolerance)
 
-# %% ../../nbs/data/25_grids.ipynb #5b0217c8
+# %% ../../nbs/data/25_grids.ipynb #cb43200e
 def describe_grid(grid: Grid) -> str:
     "A grid in a few words."
     a, _, c, _, e, f = grid.transform
     return (f"{grid.height} x {grid.width} px of {abs(a):.6g} x {abs(e):.6g} at ({c:.6g}, {f:.6g}) "
             f"in {grid.crs[:12] or 'no CRS'}")
 
-# %% ../../nbs/data/25_grids.ipynb #cb43200e
+# %% ../../nbs/data/25_grids.ipynb #6c7cf545
 def window_grid(
     grid: Grid,  # of the reference
     row: int,    # first row of the window
@@ -154,7 +161,16 @@ def window_grid(
     "The grid of a square window."
     return Grid(grid.crs, tuple(Affine(*grid.transform) @ Affine.translation(column, row))[:6], size, size)
 
-# %% ../../nbs/data/25_grids.ipynb #6c7cf545
+# %% ../../nbs/data/25_grids.ipynb #46ed3498
+def with_margin(
+    start: float,   # first pixel of the window, may be fractional or negative
+    length: float,  # pixels
+    limit: int,     # pixels that the file has along this axis
+) -> slice:
+    "The whole pixels around a window with two more on each side, inside the file."
+    return slice(max(int(start) - 2, 0), max(min(int(start + length) + 3, limit), 0))
+
+# %% ../../nbs/data/25_grids.ipynb #d78f577f
 def source_window(
     grid: Grid,    # of the file
     target: Grid,  # of the window, in any CRS
@@ -164,11 +180,10 @@ def source_window(
     bounds = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
     if grid.crs != target.crs: bounds = transform_bounds(target.crs, grid.crs, *bounds)
     window = from_bounds(*bounds, Affine(*grid.transform))
-    rows = slice(max(int(window.row_off) - 2, 0), max(min(int(window.row_off + window.height) + 3, grid.height), 0))
-    columns = slice(max(int(window.col_off) - 2, 0), max(min(int(window.col_off + window.width) + 3, grid.width), 0))
-    return rows, columns
+    return (with_margin(window.row_off, window.height, grid.height),
+            with_margin(window.col_off, window.width, grid.width))
 
-# %% ../../nbs/data/25_grids.ipynb #46ed3498
+# %% ../../nbs/data/25_grids.ipynb #6d5e6e94
 def load(
     arrays: list[xr.DataArray],  # of `pick_bands`
     rows: slice,                 # of the file
@@ -183,7 +198,7 @@ def load(
                           "bytes, is it truncated?") from error
     return np.concatenate([piece[None] if piece.ndim == 2 else piece for piece in pieces])
 
-# %% ../../nbs/data/25_grids.ipynb #d78f577f
+# %% ../../nbs/data/25_grids.ipynb #fadde081
 def resample_values(
     values: np.ndarray,  # float (band y x), NaN where invalid
     source: Grid,        # of these values
@@ -198,7 +213,18 @@ def resample_values(
                                transform=Affine(*target.transform),
                                resampling=Resampling[method], nodata=np.nan).values
 
-# %% ../../nbs/data/25_grids.ipynb #6d5e6e94
+# %% ../../nbs/data/25_grids.ipynb #38289050
+def unplaced_grids(
+    grid: Grid,       # of the file
+    reference: Grid,  # that chips are cut on
+) -> tuple[Grid, Grid]:
+    "Both grids over one and the same square, in pixels of the reference."
+    corner = Affine.translation(1000, 1000)  # any place will do, if it is the same for both
+    scale = Affine.scale(reference.width / grid.width, -reference.height / grid.height)
+    return (replace(grid, transform=tuple(corner @ scale)[:6]),
+            replace(reference, transform=tuple(corner @ Affine.scale(1, -1))[:6]))
+
+# %% ../../nbs/data/25_grids.ipynb #6a69b4e4
 def comparable_grids(
     grid: Grid,               # of the file
     reference: Grid,          # that chips are cut on
@@ -213,14 +239,10 @@ def comparable_grids(
         raise SourceError(f"{both}; if both show the same place, declare `resample: bilinear` (`nearest` for labels)")
     if bool(grid.crs) != bool(reference.crs):
         raise SourceError(f"{both}; they cannot be compared, give the file its CRS")
-    if not grid.crs:  # any place will do, if it is the same for both
-        corner_at = Affine.translation(1000, 1000)
-        scale = Affine.scale(reference.width / grid.width, -reference.height / grid.height)
-        grid = replace(grid, transform=tuple(corner_at @ scale)[:6])
-        reference = replace(reference, transform=tuple(corner_at @ Affine.scale(1, -1))[:6])
+    if not grid.crs: grid, reference = unplaced_grids(grid, reference)
     return grid, window_grid(reference, *corner, size)
 
-# %% ../../nbs/data/25_grids.ipynb #fadde081
+# %% ../../nbs/data/25_grids.ipynb #3c0ccde3
 def read_on_grid(
     path: Path,                        # of the file
     bands: Sequence[tuple[str, str]],  # our name and the file's name
@@ -249,7 +271,7 @@ def read_on_grid(
     return resample_values(values, replace(corner_grid, height=values.shape[1], width=values.shape[2]), target,
                            resample)
 
-# %% ../../nbs/data/25_grids.ipynb #38289050
+# %% ../../nbs/data/25_grids.ipynb #ef9a23fb
 def physical_values(
     numbers: np.ndarray,   # as stored
     attrs: dict,           # of the array in the file

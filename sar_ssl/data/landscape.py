@@ -41,7 +41,7 @@ def spline_basis(
     weights = np.where(distance < 1, inner, np.where(distance < 2, outer, 0))
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
 
-
+# %% ../../nbs/data/18_landscape.ipynb #76f8e00f
 def smooth_field(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -51,7 +51,7 @@ def smooth_field(
     basis = spline_basis(size, round(2 * scale) / 2)  # few different scales: the cache holds them all
     return basis @ rng.standard_normal((basis.shape[1],) * 2, dtype=np.float32) @ basis.T
 
-# %% ../../nbs/data/18_landscape.ipynb #76f8e00f
+# %% ../../nbs/data/18_landscape.ipynb #3f46b6ca
 def top_share(
     field: np.ndarray,  # numbers (y, x)
     share: float,  # of the pixels, 0 to 1
@@ -61,7 +61,7 @@ def top_share(
     if count == 0: return np.zeros(field.shape, bool)
     return field >= np.partition(field, field.size - count, axis=None)[field.size - count]
 
-
+# %% ../../nbs/data/18_landscape.ipynb #87b8a911
 def patch(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -73,7 +73,7 @@ def patch(
     bumps, lobes, edge = (smooth_field(rng, size, max(scale / part, 1.5)) for part in (1, 3, 9))
     return top_share(bumps + 0.45 * lobes + 0.25 * edge, share)
 
-# %% ../../nbs/data/18_landscape.ipynb #3f46b6ca
+# %% ../../nbs/data/18_landscape.ipynb #e32c4dac
 def rotated(
     size: int,  # pixels
     angle: float,  # radians, from the x axis towards the y axis
@@ -82,10 +82,10 @@ def rotated(
     y, x = (np.indices((size, size), dtype=np.float32) - size / 2)
     return x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
 
-# %% ../../nbs/data/18_landscape.ipynb #87b8a911
+# %% ../../nbs/data/18_landscape.ipynb #c12a7b49
 PARCELS = 4096  # parcel numbers
 
-
+# %% ../../nbs/data/18_landscape.ipynb #c13f23de
 def parcels(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -104,7 +104,7 @@ def parcels(
     column = np.floor(along / sides[1] / (0.6 + stretch) + 9 * stretch).astype(int)
     return (row * 61 + column * 17) % PARCELS, across
 
-# %% ../../nbs/data/18_landscape.ipynb #e32c4dac
+# %% ../../nbs/data/18_landscape.ipynb #8d4f15f6
 def river(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -120,7 +120,7 @@ def river(
     half_width = rng.uniform(1.0, 3.0) * (1 + 0.25 * smooth_field(rng, size, 20))
     return np.abs(across) < half_width * np.sqrt(1 + slope**2)
 
-
+# %% ../../nbs/data/18_landscape.ipynb #7b804d25
 def open_water(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -131,7 +131,7 @@ def open_water(
     seaward = rotated(size, rng.uniform(0, 2 * np.pi))[1] / 22
     return top_share(seaward + smooth_field(rng, size, 26) + 0.2 * smooth_field(rng, size, 5), share)
 
-# %% ../../nbs/data/18_landscape.ipynb #c12a7b49
+# %% ../../nbs/data/18_landscape.ipynb #5b0217c8
 def settlement(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -148,7 +148,7 @@ def settlement(
     height = rng.gamma(1.2, 0.8, PARCELS) * (rng.random(PARCELS) < rng.uniform(0.25, 0.6))
     return zone, zone & street, np.where(zone & ~street, height[plot], 0).astype(np.float32)
 
-# %% ../../nbs/data/18_landscape.ipynb #c13f23de
+# %% ../../nbs/data/18_landscape.ipynb #cb43200e
 @dataclass(frozen=True)
 class Region:
     "Mean shares of the covers in the chips of one kind of region (the rest is farmland)."
@@ -162,7 +162,7 @@ class Region:
     dry: float  # in natural land: 0 is all grass, 1 mostly bare
     meadow: float  # share of grass among the parcels
 
-
+# %% ../../nbs/data/18_landscape.ipynb #6c7cf545
 REGIONS = (
     Region("agricultural", 0.30, 0.12, 0.05, 0.01, 0.5, 0.05, 0.2, 0.25),
     Region("forest", 0.20, 0.62, 0.01, 0.03, 0.8, 0.18, 0.1, 0.50),
@@ -171,11 +171,11 @@ REGIONS = (
     Region("dry", 0.15, 0.04, 0.02, 0.01, 0.3, 0.75, 0.8, 0.20),
 )
 
-# %% ../../nbs/data/18_landscape.ipynb #8d4f15f6
+# %% ../../nbs/data/18_landscape.ipynb #46ed3498
 TREE, SHRUB, GRASS, CROP, BUILT, BARE, WATER, WETLAND = 10, 20, 30, 40, 50, 60, 80, 90  # WorldCover codes
 CONIFER, ROOF, STREET = 11, 51, 52  # sub-classes that the sensors see and the map does not
 
-
+# %% ../../nbs/data/18_landscape.ipynb #d78f577f
 @dataclass(frozen=True)
 class Layout:
     "The land of one chip; every array is (y, x)."
@@ -187,7 +187,7 @@ class Layout:
     height: np.ndarray  # relative height of buildings
     street_angle: float  # radians
 
-
+# %% ../../nbs/data/18_landscape.ipynb #6d5e6e94
 def natural_cover(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -198,7 +198,7 @@ def natural_cover(
     dryness = dryness + 0.06 * rng.standard_normal((size, size), dtype=np.float32)
     return np.select([dryness > 0.45, dryness > -0.25], [BARE, SHRUB], GRASS).astype(np.uint8)
 
-# %% ../../nbs/data/18_landscape.ipynb #7b804d25
+# %% ../../nbs/data/18_landscape.ipynb #fadde081
 def wetland_belt(
     rng: np.random.Generator,
     water: np.ndarray,  # mask (y, x)
@@ -209,7 +209,7 @@ def wetland_belt(
     reach = 4 * width * (0.6 + smooth_field(rng, len(water), 14))
     return ~water & (distance_transform_edt(~water) < reach)
 
-
+# %% ../../nbs/data/18_landscape.ipynb #38289050
 def roads_and_farms(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -226,14 +226,14 @@ def roads_and_farms(
         mask |= np.maximum(np.abs(y - centre_y), np.abs(x - centre_x)) < radius
     return mask
 
-# %% ../../nbs/data/18_landscape.ipynb #5b0217c8
+# %% ../../nbs/data/18_landscape.ipynb #6a69b4e4
 def draw_region(rng: np.random.Generator) -> tuple[Region, dict[str, float]]:
     "The kind of region, and the shares of this chip: each mean share times a gamma variable of mean 1."
     region = REGIONS[rng.choice(len(REGIONS), p=[region.weight for region in REGIONS])]
     names = ("forest", "settlement", "water", "natural", "meadow")
     return region, {name: min(getattr(region, name) * rng.gamma(3, 1 / 3), 0.97) for name in names}
 
-
+# %% ../../nbs/data/18_landscape.ipynb #3c0ccde3
 def layout(
     rng: np.random.Generator,
     size: int,  # pixels of 10 m
@@ -264,7 +264,7 @@ def layout(
     surface[height > 0] = ROOF
     return Layout(region.name, label, surface, parcel, across, height, street_angle)
 
-# %% ../../nbs/data/18_landscape.ipynb #cb43200e
+# %% ../../nbs/data/18_landscape.ipynb #ef9a23fb
 def crop_greenness(
     rng: np.random.Generator,
     day: float,  # of the year, 1 to 366
@@ -274,7 +274,7 @@ def crop_greenness(
     catch_crop = 0.35 * (rng.random(PARCELS) < 0.2)
     return np.maximum(np.exp(-(((day - peak) / 48) ** 2)), catch_crop)
 
-
+# %% ../../nbs/data/18_landscape.ipynb #f4c349d9
 def greenness(
     rng: np.random.Generator,
     land: Layout,

@@ -9,6 +9,7 @@ __all__ = ['S1_BANDS', 'S2_L2A_BANDS', 'S2_L1C_BANDS', 'PRODUCT_BANDS', 'ALLOWED
            'stats_of_moments', 'band_statistics', 'check_match']
 
 # %% ../../nbs/data/00_radiometry.ipynb #f020b167
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
@@ -193,9 +194,12 @@ def encode(
     if nodata is None: nodata = STORED[contract.sensor]["nodata"]
     if nodata == low: low += 1
     if nodata == high: high -= 1
-    scaled = (np.asarray(values, np.float64) - contract.offset) / contract.factor
-    integers = np.clip(np.rint(np.nan_to_num(scaled, nan=0.0)), low, high).astype(kind)
-    return np.where(np.isnan(scaled), kind(nodata), integers)
+    scaled = np.array(values, np.float64)
+    scaled -= contract.offset
+    scaled /= contract.factor
+    np.clip(np.rint(scaled, out=scaled), low, high, out=scaled)
+    scaled[np.isnan(scaled)] = nodata
+    return scaled.astype(kind)
 
 # %% ../../nbs/data/00_radiometry.ipynb #38289050
 def decode(
@@ -203,22 +207,28 @@ def decode(
     contract: Contract,  # says factor, offset and nodata
 ) -> np.ndarray:
     "Stored numbers as physical values, float32, NaN where the stored number is nodata."
-    values = np.asarray(stored).astype(np.float64) * contract.factor + contract.offset
-    if contract.nodata is not None: values = np.where(np.asarray(stored) == contract.nodata, np.nan, values)
-    return values.astype(np.float32)
+    stored = np.asarray(stored)
+    values = np.multiply(stored, contract.factor, dtype=np.float64)
+    values = np.asarray(values + contract.offset if contract.offset else values, np.float32)
+    if contract.nodata is not None: values[stored == contract.nodata] = np.nan
+    return values
 
 # %% ../../nbs/data/00_radiometry.ipynb #6a69b4e4
 def band_moments(
     values: np.ndarray,  # (band y x) or (chip band y x), physical units, NaN where invalid
 ) -> np.ndarray:
     "Count, mean and summed squared deviation of every band: float64 of shape (3, band)."
-    values = np.asarray(values, np.float64)
-    values = values[None] if values.ndim == 3 else values
-    valid = ~np.isnan(values)
-    count = valid.sum((0, 2, 3))
-    mean = np.where(valid, values, 0).sum((0, 2, 3)) / np.maximum(count, 1)
-    deviation = np.where(valid, values - mean[:, None, None], 0)
-    return np.stack([count, mean, (deviation**2).sum((0, 2, 3))])
+    values = np.asarray(values)
+    if values.ndim == 4:
+        return functools.reduce(merge_moments, map(band_moments, values), np.zeros((3, values.shape[1])))
+    pixels = values.reshape(len(values), -1).astype(np.float64)
+    invalid = np.isnan(pixels)
+    count = pixels.shape[1] - np.count_nonzero(invalid, axis=1)
+    pixels[invalid] = 0
+    mean = pixels.sum(1) / np.maximum(count, 1)
+    pixels -= mean[:, None]
+    pixels[invalid] = 0
+    return np.stack([count, mean, np.einsum("bp,bp->b", pixels, pixels)])
 
 # %% ../../nbs/data/00_radiometry.ipynb #3c0ccde3
 def merge_moments(

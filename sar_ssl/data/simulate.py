@@ -40,7 +40,7 @@ class Backscatter:
     chip_spread: float  # standard deviation between chips, dB
     texture: float  # standard deviation of the log-normal texture between pixels, dB
 
-
+# %% ../../nbs/data/20_simulate.ipynb #aa52b409
 SOIL = Backscatter(-12.2, -22.7, -0.27, -0.15, 1.0, 0.3)
 BACKSCATTER = {
     TREE: Backscatter(-9.5, -15.0, -0.10, -0.10, 0.7, 1.1),
@@ -56,7 +56,7 @@ BACKSCATTER = {
     WETLAND: Backscatter(-12.0, -19.5, -0.20, -0.15, 0.9, 0.7),
 }
 
-# %% ../../nbs/data/20_simulate.ipynb #aa52b409
+# %% ../../nbs/data/20_simulate.ipynb #76f8e00f
 LOOK = {"ascending": 1, "descending": -1}  # sign of x along the look direction
 DEGREES_PER_PIXEL = 17 / 250 / 100  # across the swath, 10 m pixels
 
@@ -69,10 +69,10 @@ def incidence(
     "Incidence angle (1, x) in degrees; it grows along the look direction."
     return (centre + LOOK[orbit] * DEGREES_PER_PIXEL * (np.arange(size, dtype=np.float32) - size / 2))[None]
 
-# %% ../../nbs/data/20_simulate.ipynb #76f8e00f
+# %% ../../nbs/data/20_simulate.ipynb #3f46b6ca
 MOISTURE = {SHRUB: 0.4, GRASS: 0.7, CROP: 1.0, BARE: 1.0, WETLAND: 0.3, BUILT: 0.2, STREET: 0.3}  # dB per unit
 
-
+# %% ../../nbs/data/20_simulate.ipynb #87b8a911
 def class_backscatter(
     rng: np.random.Generator,
     surface: np.ndarray,  # codes (y, x)
@@ -93,7 +93,7 @@ def class_backscatter(
     tables = [table.astype(np.float32)[:, surface] for table in (bare, mean - bare, slope)]
     return tables[0] + green * tables[1] + tables[2] * (theta - 38).astype(np.float32)
 
-# %% ../../nbs/data/20_simulate.ipynb #3f46b6ca
+# %% ../../nbs/data/20_simulate.ipynb #e32c4dac
 def parcel_effect(
     rng: np.random.Generator,
     land: Layout,
@@ -107,10 +107,10 @@ def parcel_effect(
     stripes = depth * np.sin(2 * np.pi * land.across / period) * (land.surface == CROP)
     return offset + stripes.astype(np.float32)
 
-# %% ../../nbs/data/20_simulate.ipynb #87b8a911
+# %% ../../nbs/data/20_simulate.ipynb #c12a7b49
 HEADING = {"ascending": math.radians(-12), "descending": math.radians(12)}  # flight path from north, clockwise
 
-
+# %% ../../nbs/data/20_simulate.ipynb #c13f23de
 def wall_gain(
     land: Layout,
     orbit: str,  # "ascending" or "descending"
@@ -121,7 +121,7 @@ def wall_gain(
     gain = np.array([4.0 + 4.0 * facing, 3.4 + 2.0 * facing], np.float32)
     return gain[:, None, None] * np.minimum(land.height, 2.2)
 
-
+# %% ../../nbs/data/20_simulate.ipynb #8d4f15f6
 def edge_gain(
     land: Layout,
     orbit: str,  # "ascending" or "descending"
@@ -133,7 +133,7 @@ def edge_gain(
     else: before[:, :-1], before[:, -1] = tall[:, 1:], tall[:, -1]
     return np.where(tall > before, 2.5, 4.0).astype(np.float32) * (tall - before)
 
-# %% ../../nbs/data/20_simulate.ipynb #e32c4dac
+# %% ../../nbs/data/20_simulate.ipynb #7b804d25
 def texture(
     rng: np.random.Generator,
     surface: np.ndarray,  # codes (y, x)
@@ -145,7 +145,7 @@ def texture(
     size = len(surface)
     return depth[surface] * smooth_field(rng, size, 1.8) + streaks[surface] * smooth_field(rng, size, 20)
 
-
+# %% ../../nbs/data/20_simulate.ipynb #5b0217c8
 def relief_effect(
     rng: np.random.Generator,
     surface: np.ndarray,  # codes (y, x)
@@ -157,7 +157,7 @@ def relief_effect(
     tilt = 12 * LOOK[orbit] * (height[:, 1:] - height[:, :-1])
     return np.clip(rng.gamma(1.0, 0.9) * tilt, -4, 4) * (surface != WATER)
 
-
+# %% ../../nbs/data/20_simulate.ipynb #cb43200e
 def clean_backscatter(
     rng: np.random.Generator,
     land: Layout,
@@ -171,11 +171,11 @@ def clean_backscatter(
     db = db + texture(rng, land.surface) + relief_effect(rng, land.surface, orbit)
     return np.stack([gaussian_filter(band, 0.8, truncate=3) for band in np.power(10, db / 10, dtype=np.float32)])
 
-# %% ../../nbs/data/20_simulate.ipynb #c12a7b49
+# %% ../../nbs/data/20_simulate.ipynb #6c7cf545
 class SimulationError(ValueError):
     "A chip that cannot be simulated as asked."
 
-
+# %% ../../nbs/data/20_simulate.ipynb #46ed3498
 def look_weights(
     looks: float,  # equivalent number of looks, 1 to 64: higher is less speckle
 ) -> np.ndarray:
@@ -188,7 +188,7 @@ def look_weights(
     part = (whole - math.sqrt(whole**2 - a * whole * (looks - whole))) / a
     return np.array([1.0] * whole + [part], np.float32) / np.float32(whole + part)
 
-# %% ../../nbs/data/20_simulate.ipynb #c13f23de
+# %% ../../nbs/data/20_simulate.ipynb #d78f577f
 @lru_cache(maxsize=8)
 def speckle_kernel(
     width: float,  # of the Gaussian response, pixels
@@ -198,7 +198,7 @@ def speckle_kernel(
     taps = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * width**2))
     return taps / np.linalg.norm(taps)
 
-
+# %% ../../nbs/data/20_simulate.ipynb #6d5e6e94
 def speckle(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -214,7 +214,7 @@ def speckle(
         power += (weight / 2) * np.square(field, out=field).sum(1)
     return power
 
-# %% ../../nbs/data/20_simulate.ipynb #8d4f15f6
+# %% ../../nbs/data/20_simulate.ipynb #fadde081
 def cut_border(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -223,7 +223,7 @@ def cut_border(
     slant = rotated(size, rng.uniform(0, 2 * np.pi))[1]
     return top_share(slant, rng.uniform(0.03, 0.33))
 
-
+# %% ../../nbs/data/20_simulate.ipynb #38289050
 def radar_image(
     rng: np.random.Generator,
     power: np.ndarray,  # (band, y, x) linear, before speckle
@@ -236,7 +236,7 @@ def radar_image(
     if rng.random() < border_share: db[:, cut_border(rng, size)] = np.nan
     return db.astype(np.float32)
 
-# %% ../../nbs/data/20_simulate.ipynb #7b804d25
+# %% ../../nbs/data/20_simulate.ipynb #6a69b4e4
 SPECTRA = {  # surface reflectance in the order of S2_L2A_BANDS
     "green canopy": (0.024, 0.030, 0.061, 0.028, 0.101, 0.341, 0.418, 0.461, 0.441, 0.420, 0.176, 0.082),
     "broadleaf": (0.013, 0.016, 0.024, 0.015, 0.044, 0.185, 0.252, 0.288, 0.282, 0.270, 0.073, 0.030),
@@ -262,7 +262,7 @@ MIXTURES = {  # surface: parts at greenness 0, parts at greenness 1
     WETLAND: ({"leafless": 0.45, "soil": 0.25, "water": 0.3}, {"green canopy": 0.65, "water": 0.35}),
 }
 
-
+# %% ../../nbs/data/20_simulate.ipynb #3c0ccde3
 @lru_cache(maxsize=1)
 def mixture_table() -> np.ndarray:
     "Reflectance (2, band, code) of each surface code at greenness 0 and at greenness 1."
@@ -272,7 +272,7 @@ def mixture_table() -> np.ndarray:
             table[end, :, code] = sum(part * np.array(SPECTRA[name]) for name, part in parts.items())
     return table
 
-# %% ../../nbs/data/20_simulate.ipynb #5b0217c8
+# %% ../../nbs/data/20_simulate.ipynb #ef9a23fb
 def surface_reflectance(
     rng: np.random.Generator,
     land: Layout,
@@ -291,10 +291,10 @@ def surface_reflectance(
     shade = np.clip(np.roll(tall, (-1, -1), (0, 1)) - tall, 0, 1)
     return (bare + green * (full - bare)) * (np.exp(log_brightness) * (1 - 0.3 * shade))
 
-# %% ../../nbs/data/20_simulate.ipynb #cb43200e
+# %% ../../nbs/data/20_simulate.ipynb #f4c349d9
 FOOTPRINT = {"B01": 6, "B09": 6} | {band: 2 for band in ("B05", "B06", "B07", "B8A", "B11", "B12")}  # pixels of 10 m
 
-
+# %% ../../nbs/data/20_simulate.ipynb #835359cf
 def sensor_blur(
     rng: np.random.Generator,
     reflectance: np.ndarray,  # (band, y, x)
@@ -306,7 +306,7 @@ def sensor_blur(
         if name in FOOTPRINT: seen[band] = uniform_filter(seen[band], FOOTPRINT[name], mode="nearest")
     return np.maximum(seen, 1e-4)
 
-# %% ../../nbs/data/20_simulate.ipynb #6c7cf545
+# %% ../../nbs/data/20_simulate.ipynb #e9377ea1
 def cloud_masks(
     rng: np.random.Generator,
     size: int,  # pixels
@@ -319,7 +319,7 @@ def cloud_masks(
     shadow[: size - away[0], : size - away[1]] = cloud[away[0] :, away[1] :]
     return cloud, shadow & ~cloud
 
-
+# %% ../../nbs/data/20_simulate.ipynb #6f3a7690
 def add_clouds(
     rng: np.random.Generator,
     reflectance: np.ndarray,  # (band, y, x)
@@ -332,7 +332,7 @@ def add_clouds(
     hazy[:, binary_dilation(cloud | shadow)] = np.nan
     return hazy
 
-# %% ../../nbs/data/20_simulate.ipynb #46ed3498
+# %% ../../nbs/data/20_simulate.ipynb #3bd6291f
 def optical_image(
     rng: np.random.Generator,
     land: Layout,
@@ -343,11 +343,11 @@ def optical_image(
     seen = sensor_blur(rng, surface_reflectance(rng, land, green))
     return add_clouds(rng, seen) if rng.random() < cloudy_share else seen
 
-# %% ../../nbs/data/20_simulate.ipynb #d78f577f
+# %% ../../nbs/data/20_simulate.ipynb #d81ff09a
 CRS = "EPSG:32632"
 SPLIT_RHYTHM = ("train", "val", "test", "train", "train", "train", "test", "train", "train", "train")
 
-
+# %% ../../nbs/data/20_simulate.ipynb #9c0ecd11
 def grid_cell(
     index: int,  # of the chip
 ) -> tuple[int, int]:
@@ -355,7 +355,7 @@ def grid_cell(
     bits = range(0, max(index.bit_length(), 1), 2)
     return tuple(sum(((index >> (bit + odd)) & 1) << (bit // 2) for bit in bits) for odd in (0, 1))
 
-
+# %% ../../nbs/data/20_simulate.ipynb #0698be19
 def chip_transform(
     index: int,  # of the chip
     size: int,  # pixels
@@ -364,25 +364,25 @@ def chip_transform(
     column, row = grid_cell(index)
     return 10.0, 0.0, 300_000.0 + 10 * size * column, 0.0, -10.0, 5_600_000.0 - 10 * size * row
 
-
+# %% ../../nbs/data/20_simulate.ipynb #8a5ae8c4
 def split_of(
     index: int,  # of the chip
 ) -> str:
     "Split of the block of 2 x 2 chips that the chip lies in."
     return SPLIT_RHYTHM[index // 4 % len(SPLIT_RHYTHM)]
 
-# %% ../../nbs/data/20_simulate.ipynb #6d5e6e94
+# %% ../../nbs/data/20_simulate.ipynb #cc36a1ae
 SCENE_SHARE = 0.02  # share of the chip from which a class counts as present
 SCENE_CLASSES = tuple(cover.name for cover in WORLDCOVER)
 
-
+# %% ../../nbs/data/20_simulate.ipynb #8dee3929
 def scene_label(
     codes: np.ndarray,  # WorldCover codes (y, x)
 ) -> np.ndarray:
     "Multi-hot vector (class,) uint8 of the WorldCover classes that cover at least SCENE_SHARE of the chip."
     return np.array([np.mean(codes == cover.code) >= SCENE_SHARE for cover in WORLDCOVER], np.uint8)
 
-
+# %% ../../nbs/data/20_simulate.ipynb #a0b44c94
 def acquisition(
     rng: np.random.Generator,
 ) -> tuple[float, str, float, np.datetime64, np.datetime64]:
@@ -393,7 +393,7 @@ def acquisition(
     time_s2 = midnight + np.timedelta64(int(rng.integers(-3, 4)), "D") + np.timedelta64(10 * 60 + 20, "m")
     return day, orbit, rng.uniform(30, 45), time_s1, time_s2
 
-# %% ../../nbs/data/20_simulate.ipynb #fadde081
+# %% ../../nbs/data/20_simulate.ipynb #d5ab5c63
 def simulate_chip(
     index: int,  # of the chip, >= 0
     size: int = 128,  # pixels of 10 m, at least 32
@@ -418,7 +418,7 @@ def simulate_chip(
         time_s1=time_s1, time_s2=time_s2, orbit=orbit, source=f"simulated, {land.region}", split=split_of(index),
     )
 
-# %% ../../nbs/data/20_simulate.ipynb #38289050
+# %% ../../nbs/data/20_simulate.ipynb #f3749395
 CONTRACTS = {
     "s1": Contract(sensor="s1", product="GRD", bands=S1_BANDS, quantity="sigma0", scale="dB", resolution=10.0,
                    **S1_STORED),
@@ -427,7 +427,7 @@ CONTRACTS = {
 }
 IN_THREADS = 128 * 128**2  # pixels of a store up to which threads are faster than starting processes
 
-
+# %% ../../nbs/data/20_simulate.ipynb #9f02c258
 def simulate_store(
     out: str | Path,  # folder of the store to write
     n: int,  # chips, at least 1

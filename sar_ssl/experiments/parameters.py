@@ -42,7 +42,7 @@ def experiment_names(notebooks: Path | None = None, # folder to look in; None: t
     "Names of all experiments, sorted."
     return sorted(p.stem for p in (notebooks or notebooks_folder()).glob("[a-z]*.ipynb"))
 
-
+# %% ../../nbs/experiments/10_parameters.ipynb #3f46b6ca
 def notebook_path(name: str, # experiment, for example "pretrain"
                   notebooks: Path | None = None, # folder to look in; None: the project's own
                  ) -> Path:
@@ -52,7 +52,7 @@ def notebook_path(name: str, # experiment, for example "pretrain"
         raise ParameterError(f"no experiment {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
     return (notebooks or notebooks_folder()) / f"{name}.ipynb"
 
-# %% ../../nbs/experiments/10_parameters.ipynb #3f46b6ca
+# %% ../../nbs/experiments/10_parameters.ipynb #87b8a911
 def nearest(word: str, # what was written
             known: list[str], # what exists
            ) -> str:
@@ -60,7 +60,7 @@ def nearest(word: str, # what was written
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
-# %% ../../nbs/experiments/10_parameters.ipynb #87b8a911
+# %% ../../nbs/experiments/10_parameters.ipynb #e32c4dac
 def experiment_title(name: str, # experiment
                      notebooks: Path | None = None, # folder to look in; None: the project's own
                     ) -> str:
@@ -69,17 +69,17 @@ def experiment_title(name: str, # experiment
     quotes = [line[1:].strip() for line in "".join(cells[0]["source"]).splitlines() if line.startswith(">")]
     return " ".join(quotes)
 
-# %% ../../nbs/experiments/10_parameters.ipynb #e32c4dac
+# %% ../../nbs/experiments/10_parameters.ipynb #c12a7b49
 class Parameter(NamedTuple):
     "One parameter of an experiment."
     type: str  # "int", "float", "bool", "str" or "list[...]" of one of these
     default: Any  # value when nothing is given; together the defaults are a smoke run of seconds
     help: str  # the comment behind it
 
-# %% ../../nbs/experiments/10_parameters.ipynb #c12a7b49
+# %% ../../nbs/experiments/10_parameters.ipynb #c13f23de
 TYPES = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
 
-
+# %% ../../nbs/experiments/10_parameters.ipynb #8d4f15f6
 def parameters_cell(path: Path, # an experiment's notebook
                    ) -> str:
     "Source of the cell tagged `parameters`; `RunError` if there is none."
@@ -87,14 +87,14 @@ def parameters_cell(path: Path, # an experiment's notebook
         if "parameters" in cell["metadata"].get("tags", []): return "".join(cell["source"])
     raise RunError(f"{path.name} has no cell tagged 'parameters'; tag the one that sets its defaults")
 
-# %% ../../nbs/experiments/10_parameters.ipynb #c13f23de
+# %% ../../nbs/experiments/10_parameters.ipynb #7b804d25
 def comments(source: str, # Python code
             ) -> dict[int, str]:
     "Comments of a piece of code by line number, from 1."
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {t.start[0]: t.string.lstrip("# ").strip() for t in tokens if t.type == tokenize.COMMENT}
 
-# %% ../../nbs/experiments/10_parameters.ipynb #8d4f15f6
+# %% ../../nbs/experiments/10_parameters.ipynb #5b0217c8
 def parameters(name: str, # experiment
                notebooks: Path | None = None, # folder to look in; None: the project's own
               ) -> dict[str, Parameter]:
@@ -111,7 +111,7 @@ def parameters(name: str, # experiment
     found.pop("out", None)
     return found
 
-# %% ../../nbs/experiments/10_parameters.ipynb #7b804d25
+# %% ../../nbs/experiments/10_parameters.ipynb #cb43200e
 def number(value: Any, # what was given
            kind: str, # "int" or "float"
           ) -> int | float:
@@ -122,7 +122,7 @@ def number(value: Any, # what was given
     if not math.isfinite(result) or (kind == "int" and result != int(result)): raise ValueError
     return int(result) if kind == "int" else result
 
-# %% ../../nbs/experiments/10_parameters.ipynb #5b0217c8
+# %% ../../nbs/experiments/10_parameters.ipynb #6c7cf545
 def coerce(value: Any, # what was given
            kind: str, # one of `TYPES`
           ) -> Any:
@@ -134,7 +134,7 @@ def coerce(value: Any, # what was given
     if not isinstance(value, {"bool": bool, "str": str}[kind]): raise ValueError
     return value
 
-# %% ../../nbs/experiments/10_parameters.ipynb #cb43200e
+# %% ../../nbs/experiments/10_parameters.ipynb #46ed3498
 def parse_text(text: str, # what stands behind `name=`
                kind: str, # one of `TYPES`
               ) -> Any:
@@ -143,7 +143,7 @@ def parse_text(text: str, # what stands behind `name=`
     if kind == "list[str]" and not text.startswith("["): return text
     return yaml.safe_load(text)
 
-# %% ../../nbs/experiments/10_parameters.ipynb #6c7cf545
+# %% ../../nbs/experiments/10_parameters.ipynb #d78f577f
 def resolve(name: str, # experiment
             given: Mapping[str, Any], # values by parameter name
             notebooks: Path | None = None, # folder to look in; None: the project's own
@@ -161,7 +161,7 @@ def resolve(name: str, # experiment
             raise ParameterError(f"{name}: parameter {key} is of type {known[key].type}, but got {value!r}") from None
     return values
 
-# %% ../../nbs/experiments/10_parameters.ipynb #46ed3498
+# %% ../../nbs/experiments/10_parameters.ipynb #6d5e6e94
 def read_assignments(name: str, # experiment
                      assignments: list[str], # texts like "steps=100"
                      notebooks: Path | None = None, # folder to look in; None: the project's own
@@ -175,7 +175,7 @@ def read_assignments(name: str, # experiment
         except yaml.YAMLError: raise ParameterError(f"-p {assignment}: the value cannot be read as YAML") from None
     return values
 
-# %% ../../nbs/experiments/10_parameters.ipynb #d78f577f
+# %% ../../nbs/experiments/10_parameters.ipynb #fadde081
 def read_params(path: str | Path, # YAML file of `name: value` lines
                 name: str = "", # experiment it must be for, where the file names one
                ) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def read_params(path: str | Path, # YAML file of `name: value` lines
     if name and experiment != name: raise ParameterError(f"{path} holds parameters of {experiment!r}, not of {name!r}")
     return values
 
-# %% ../../nbs/experiments/10_parameters.ipynb #6d5e6e94
+# %% ../../nbs/experiments/10_parameters.ipynb #38289050
 CONFIGS = {
     "pretrain": "sar_ssl.training.pretrain.PretrainConfig",
     "segment": "sar_ssl.training.finetune.SegmentConfig",
@@ -198,7 +198,7 @@ CONFIGS = {
     "report": "sar_ssl.experiments.configs.ReportConfig",
 }
 
-
+# %% ../../nbs/experiments/10_parameters.ipynb #6a69b4e4
 def config_class(name: str, # experiment
                  configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass
                 ) -> type | None:
@@ -207,7 +207,7 @@ def config_class(name: str, # experiment
     module, _, attribute = configs[name].rpartition(".")
     return getattr(importlib.import_module(module), attribute)
 
-# %% ../../nbs/experiments/10_parameters.ipynb #fadde081
+# %% ../../nbs/experiments/10_parameters.ipynb #3c0ccde3
 def check_values(name: str, # experiment
                  values: Mapping[str, Any], # every parameter, as `resolve` gives them
                  configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['METRIC_KEYS', 'RunError', 'replacing', 'write_text', 'plain', 'params_text', 'differences', 'folder_state',
            'make_folder', 'next_folder', 'git', 'code_version', 'dependencies', 'gpus', 'environment',
-           'add_environment', 'release', 'acquire', 'Run', 'trial_folder', 'open_run', 'check_metric']
+           'add_environment', 'release', 'try_lock', 'acquire', 'Run', 'trial_folder', 'open_run', 'check_metric']
 
 # %% ../../nbs/experiments/00_run.ipynb #f020b167
 import fcntl
@@ -48,14 +48,14 @@ def replacing(path: str | Path, # file to write or replace
         os.replace(part, path)
     finally: part.unlink(missing_ok=True)
 
-
+# %% ../../nbs/experiments/00_run.ipynb #76f8e00f
 def write_text(path: str | Path, # file to write or replace
                text: str, # its content
               ) -> None:
     "Write a text file atomically."
     with replacing(path) as part: part.write_text(text, encoding="utf-8")
 
-# %% ../../nbs/experiments/00_run.ipynb #76f8e00f
+# %% ../../nbs/experiments/00_run.ipynb #3f46b6ca
 def plain(value: Any, # anything an experiment reports
          ) -> Any:
     "The value as JSON and YAML know it: tuples become lists, array scalars numbers, not finite ones None."
@@ -67,14 +67,14 @@ def plain(value: Any, # anything an experiment reports
     if isinstance(value, float): return value if math.isfinite(value) else None
     return str(value)
 
-# %% ../../nbs/experiments/00_run.ipynb #3f46b6ca
+# %% ../../nbs/experiments/00_run.ipynb #87b8a911
 def params_text(experiment: str, # its name
                 values: Mapping[str, Any], # every parameter
                ) -> str:
     "Content of `params.yaml`."
     return yaml.safe_dump({"experiment": experiment, **plain(values)}, sort_keys=False, allow_unicode=True)
 
-# %% ../../nbs/experiments/00_run.ipynb #87b8a911
+# %% ../../nbs/experiments/00_run.ipynb #e32c4dac
 def differences(there: Mapping[str, Any], # parameters of the run in the folder
                 now: Mapping[str, Any], # parameters asked for
                ) -> list[str]:
@@ -83,7 +83,7 @@ def differences(there: Mapping[str, Any], # parameters of the run in the folder
     keys = [k for k in {**there, **now} if k not in there or k not in now or there[k] != now[k]]
     return [f"  {key}: {show(there, key)} there, {show(now, key)} now" for key in keys]
 
-# %% ../../nbs/experiments/00_run.ipynb #e32c4dac
+# %% ../../nbs/experiments/00_run.ipynb #c12a7b49
 def folder_state(out: str | Path, # run folder
                  experiment: str, # its name
                  values: Mapping[str, Any], # every parameter
@@ -98,7 +98,7 @@ def folder_state(out: str | Path, # run folder
     if lines: raise RunError(f"{out} holds a run with other parameters; choose another --out\n" + "\n".join(lines))
     return "done" if (out / "metrics.json").is_file() else "unfinished"
 
-# %% ../../nbs/experiments/00_run.ipynb #c12a7b49
+# %% ../../nbs/experiments/00_run.ipynb #c13f23de
 def make_folder(out: str | Path, # run folder
                ) -> Path:
     "Make the run folder if need be and try to write in it; `RunError` if that fails."
@@ -110,7 +110,7 @@ def make_folder(out: str | Path, # run folder
         raise RunError(f"cannot write the run folder {out}: {error.strerror}; choose another --out") from error
     return out
 
-# %% ../../nbs/experiments/00_run.ipynb #c13f23de
+# %% ../../nbs/experiments/00_run.ipynb #8d4f15f6
 def next_folder(experiment: str, # its name
                 parent: str | Path = "runs/manual", # where runs without a name go
                ) -> Path:
@@ -118,7 +118,7 @@ def next_folder(experiment: str, # its name
     matches = [re.fullmatch(rf"{experiment}-(\d+)", p.name) for p in Path(parent).glob(f"{experiment}-*")]
     return Path(parent) / f"{experiment}-{max([int(m[1]) for m in matches if m], default=0) + 1}"
 
-# %% ../../nbs/experiments/00_run.ipynb #8d4f15f6
+# %% ../../nbs/experiments/00_run.ipynb #7b804d25
 def git(*arguments: str) -> str:
     "Output of a git command in the project's folder, empty where there is no git or no repository."
     root = Path(sar_ssl.__file__).resolve().parent.parent
@@ -126,7 +126,7 @@ def git(*arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired): return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
-
+# %% ../../nbs/experiments/00_run.ipynb #5b0217c8
 def code_version() -> str:
     "Version of the code that runs, as `0.1.0`, `0.1.0+g1a2b3c4` or `0.1.0+g1a2b3c4.dirty`."
     root = Path(sar_ssl.__file__).resolve().parent.parent
@@ -135,7 +135,7 @@ def code_version() -> str:
     dirty = ".dirty" if git("status", "--porcelain", "--untracked-files=no") else ""
     return f"{sar_ssl.__version__}+g{commit}{dirty}"
 
-# %% ../../nbs/experiments/00_run.ipynb #7b804d25
+# %% ../../nbs/experiments/00_run.ipynb #cb43200e
 def dependencies() -> dict[str, str]:
     "Versions of the packages that this one asks for, as they are installed."
     try: wanted = metadata.requires("sar_ssl") or []
@@ -147,7 +147,7 @@ def dependencies() -> dict[str, str]:
         except metadata.PackageNotFoundError: found[name] = "not installed"
     return found
 
-# %% ../../nbs/experiments/00_run.ipynb #5b0217c8
+# %% ../../nbs/experiments/00_run.ipynb #6c7cf545
 def gpus() -> str:
     "Names of the NVIDIA GPUs, or `none`. Asks the driver: asking PyTorch would claim memory on them."
     query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
@@ -155,7 +155,7 @@ def gpus() -> str:
     except (OSError, subprocess.TimeoutExpired): return "none"
     return ", ".join(done.stdout.split("\n")[:-1]) if done.returncode == 0 else "none"
 
-
+# %% ../../nbs/experiments/00_run.ipynb #46ed3498
 def environment() -> dict[str, str]:
     "Code version, Python, machine, threads and package versions. Asks PyTorch only where it is loaded already."
     torch = sys.modules.get("torch")
@@ -164,7 +164,7 @@ def environment() -> dict[str, str]:
                "torch_threads": threads, "gpus": gpus()}
     return {"code_version": code_version(), **machine, **dependencies()}
 
-# %% ../../nbs/experiments/00_run.ipynb #cb43200e
+# %% ../../nbs/experiments/00_run.ipynb #d78f577f
 def add_environment(out: Path, # run folder
                    ) -> None:
     "Append the environment to `environment.txt`, with the time, unless it ends with the same one."
@@ -175,10 +175,10 @@ def add_environment(out: Path, # run folder
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
     write_text(path, f"{before}# opened {moment}\n{block}")
 
-# %% ../../nbs/experiments/00_run.ipynb #6c7cf545
+# %% ../../nbs/experiments/00_run.ipynb #6d5e6e94
 _locks: dict[str, int] = {}  # run folder -> file descriptor that holds its lock
 
-
+# %% ../../nbs/experiments/00_run.ipynb #fadde081
 def _forget_locks() -> None:
     "A forked worker closes its copies: the lock belongs to the process that opened the run."
     for descriptor in _locks.values(): os.close(descriptor)
@@ -187,35 +187,38 @@ def _forget_locks() -> None:
 
 os.register_at_fork(after_in_child=_forget_locks)
 
-
+# %% ../../nbs/experiments/00_run.ipynb #38289050
 def release(out: Path) -> None:
     "Give the lock of a run folder back."
     if str(out) in _locks: os.close(_locks.pop(str(out)))
 
-# %% ../../nbs/experiments/00_run.ipynb #46ed3498
+# %% ../../nbs/experiments/00_run.ipynb #6a69b4e4
+def try_lock(descriptor: int, # of the lock file, open for writing
+            ) -> str:
+    'Lock a file and write down who did it; gives "" then, and else who has it.'
+    try: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError: return os.pread(descriptor, 100, 0).decode() or "another process"
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+    return ""
+
+# %% ../../nbs/experiments/00_run.ipynb #3c0ccde3
 def acquire(out: Path, # run folder
             patience: float = 30.0, # seconds to wait for another process
            ) -> None:
     "Lock a run folder for this process, which may hold it already; `RunError` names the process that has it."
     if str(out) in _locks: return
     descriptor, start, told = os.open(out / ".lock", os.O_RDWR | os.O_CREAT), time.monotonic(), False
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            holder = os.pread(descriptor, 100, 0).decode() or "another process"
-            if time.monotonic() - start > patience:
-                os.close(descriptor)
-                raise RunError(f"{out} is being written by {holder}; wait for it to end, or end it") from None
-            if not told: print(f"waiting for {holder}, which writes {out}", flush=True)
-            told = True
-            time.sleep(0.2)
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+    while holder := try_lock(descriptor):
+        if time.monotonic() - start > patience:
+            os.close(descriptor)
+            raise RunError(f"{out} is being written by {holder}; wait for it to end, or end it")
+        if not told: print(f"waiting for {holder}, which writes {out}", flush=True)
+        told = True
+        time.sleep(0.2)
     _locks[str(out)] = descriptor
 
-# %% ../../nbs/experiments/00_run.ipynb #d78f577f
+# %% ../../nbs/experiments/00_run.ipynb #ef9a23fb
 @dataclass
 class Run:
     "A run folder that is open for writing."
@@ -231,7 +234,7 @@ class Run:
         (self.folder / "checkpoints").mkdir(exist_ok=True)
         return self.folder / "checkpoints"
 
-# %% ../../nbs/experiments/00_run.ipynb #6d5e6e94
+# %% ../../nbs/experiments/00_run.ipynb #f4c349d9
 @patch
 def log(self: Run,
         step: int, # training step
@@ -241,7 +244,7 @@ def log(self: Run,
     line = json.dumps({"step": int(step), **plain(numbers)}, allow_nan=False)
     with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file: file.write(line + "\n")
 
-# %% ../../nbs/experiments/00_run.ipynb #fadde081
+# %% ../../nbs/experiments/00_run.ipynb #835359cf
 @patch
 def rewind(self: Run,
            step: float = math.inf, # last step to keep
@@ -254,7 +257,7 @@ def rewind(self: Run,
     after = "".join(line + "\n" for line in lines)
     if after != before: write_text(path, after)
 
-# %% ../../nbs/experiments/00_run.ipynb #38289050
+# %% ../../nbs/experiments/00_run.ipynb #e9377ea1
 @patch
 def figure(self: Run,
            figure: Any, # a matplotlib figure; it stays open
@@ -267,17 +270,17 @@ def figure(self: Run,
     with replacing(path) as part: figure.savefig(part, dpi=110, bbox_inches="tight", format="png")
     return path
 
-# %% ../../nbs/experiments/00_run.ipynb #6a69b4e4
+# %% ../../nbs/experiments/00_run.ipynb #6f3a7690
 _trials: list[tempfile.TemporaryDirectory] = []  # folders of runs without a name; removed when the process ends
 
-
+# %% ../../nbs/experiments/00_run.ipynb #3bd6291f
 def trial_folder(experiment: str) -> Path:
     "A temporary run folder, removed when this process ends."
     _trials.append(tempfile.TemporaryDirectory(prefix=f"sar-ssl-{experiment}-", ignore_cleanup_errors=True))
     print(f"trial run in a temporary folder, {_trials[-1].name}; it goes when this kernel ends (set `out` to keep it)")
     return Path(_trials[-1].name)
 
-
+# %% ../../nbs/experiments/00_run.ipynb #d81ff09a
 def open_run(out: str | Path, # run folder; "" for a temporary one
              experiment: str, # name of the experiment
              params: Any, # every parameter but `out`: a dict, or the experiment's config dataclass
@@ -294,10 +297,10 @@ def open_run(out: str | Path, # run folder; "" for a temporary one
     run.rewind()
     return run
 
-# %% ../../nbs/experiments/00_run.ipynb #3c0ccde3
+# %% ../../nbs/experiments/00_run.ipynb #9c0ecd11
 METRIC_KEYS = ("name", "value", "unit", "split", "n", "seed")
 
-
+# %% ../../nbs/experiments/00_run.ipynb #0698be19
 def check_metric(metric: Mapping[str, Any], # one score
                 ) -> dict[str, Any]:
     "The score in plain values, with `interval` (None where there is none); `ValueError` if it does not say what it is."
@@ -305,7 +308,7 @@ def check_metric(metric: Mapping[str, Any], # one score
     if missing: raise ValueError(f"metric {metric.get('name', metric)!r} lacks {', '.join(missing)}")
     return {"interval": None, **plain(metric)}
 
-# %% ../../nbs/experiments/00_run.ipynb #ef9a23fb
+# %% ../../nbs/experiments/00_run.ipynb #8a5ae8c4
 @patch
 def finish(self: Run,
            metrics: list[dict], # scores; each has name, value, unit, split, n, seed and may have interval and more

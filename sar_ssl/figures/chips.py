@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['INVALID', 'DB_LIMITS', 'FULL_REFLECTANCE', 'STRETCH_POWER', 'show_image', 'show_s1', 'true_colour', 'show_s2',
-           'show_land_cover', 'class_legend', 'chip_panels', 'chip_panel']
+           'show_land_cover', 'class_legend', 'chip_panels', 'chip_title', 'chip_panel']
 
 # %% ../../nbs/figures/00_chips.ipynb #f020b167
 import numpy as np
@@ -21,7 +21,7 @@ from ..data.radiometry import S2_L2A_BANDS
 # %% ../../nbs/figures/00_chips.ipynb #2bb5eded
 INVALID = "#d0d0d0"  # background colour of pixels without a measurement
 
-
+# %% ../../nbs/figures/00_chips.ipynb #aa52b409
 def show_image(
     ax: Axes,
     image: np.ndarray,  # (y, x) numbers, NaN or masked where invalid, or (y, x, rgba) colours
@@ -36,10 +36,10 @@ def show_image(
     ax.set(title=title, xticks=[], yticks=[])
     return drawn
 
-# %% ../../nbs/figures/00_chips.ipynb #aa52b409
+# %% ../../nbs/figures/00_chips.ipynb #76f8e00f
 DB_LIMITS = {"VV": (-22.0, 0.0), "VH": (-28.0, -8.0)}  # dB that are shown black and white
 
-
+# %% ../../nbs/figures/00_chips.ipynb #3f46b6ca
 def show_s1(
     ax: Axes,
     db: np.ndarray,  # (y, x) backscatter in dB, NaN where invalid
@@ -54,11 +54,11 @@ def show_s1(
     if colour_bar: ax.figure.colorbar(drawn, ax=ax, label="backscatter, dB", fraction=0.046, pad=0.03, extend="both")
     return drawn
 
-# %% ../../nbs/figures/00_chips.ipynb #76f8e00f
+# %% ../../nbs/figures/00_chips.ipynb #87b8a911
 FULL_REFLECTANCE = 0.25  # shown as full brightness
 STRETCH_POWER = 0.7  # 1 is linear; lower opens the dark end
 
-
+# %% ../../nbs/figures/00_chips.ipynb #e32c4dac
 def true_colour(
     reflectance: np.ndarray,  # (band, y, x) surface reflectance, NaN where invalid
     bands: tuple[str, ...] = S2_L2A_BANDS,  # names in order
@@ -71,7 +71,7 @@ def true_colour(
     shown = np.clip(np.nan_to_num(rgb) / FULL_REFLECTANCE, 0, 1) ** STRETCH_POWER
     return np.concatenate([shown, valid], axis=-1).astype(np.float32)
 
-
+# %% ../../nbs/figures/00_chips.ipynb #c12a7b49
 def show_s2(
     ax: Axes,
     reflectance: np.ndarray,  # (band, y, x) surface reflectance, NaN where invalid
@@ -83,7 +83,7 @@ def show_s2(
     ax.set_xlabel(f"reflectance 0 to {FULL_REFLECTANCE}, power {STRETCH_POWER}", fontsize=6)
     return drawn
 
-# %% ../../nbs/figures/00_chips.ipynb #3f46b6ca
+# %% ../../nbs/figures/00_chips.ipynb #c13f23de
 def show_land_cover(
     ax: Axes,
     codes: np.ndarray,  # (y, x) WorldCover codes; anything else is shown as invalid
@@ -96,7 +96,7 @@ def show_land_cover(
     norm = BoundaryNorm(np.arange(len(WORLDCOVER) + 1) - 0.5, len(WORLDCOVER))
     return show_image(ax, classes, title or "land cover", cmap=colours, norm=norm)
 
-
+# %% ../../nbs/figures/00_chips.ipynb #8d4f15f6
 def class_legend(
     place: Axes | Figure,  # where the legend goes
     codes: np.ndarray | None = None,  # classes that occur, any shape; None lists all
@@ -110,7 +110,7 @@ def class_legend(
         handles.append(Patch(facecolor=INVALID, edgecolor="white", hatch="////", label="no data"))
     place.legend(handles=handles, **({"fontsize": 7, "frameon": False} | options))
 
-# %% ../../nbs/figures/00_chips.ipynb #87b8a911
+# %% ../../nbs/figures/00_chips.ipynb #7b804d25
 def chip_panels(chip: Chip) -> list:
     "What can be drawn of a chip: pairs of a drawing function and its arguments, in the order VV, VH, S2, land cover."
     panels = []
@@ -119,7 +119,13 @@ def chip_panels(chip: Chip) -> list:
     if chip.label is not None: panels.append((show_land_cover, (chip.label,)))
     return panels
 
+# %% ../../nbs/figures/00_chips.ipynb #5b0217c8
+def chip_title(chip: Chip) -> str:
+    "What is known of a chip in words: its name, source, orbit and date of S1."
+    words = [chip.id, chip.source, chip.orbit, "" if np.isnat(chip.time_s1) else str(chip.time_s1)[:10]]
+    return ", ".join(word for word in words if word)
 
+# %% ../../nbs/figures/00_chips.ipynb #cb43200e
 def chip_panel(
     chip: Chip,
 ) -> Figure:
@@ -128,6 +134,5 @@ def chip_panel(
     figure = Figure(figsize=(2.5 * len(panels) + 1.2, 2.7), layout="constrained", dpi=80)
     for ax, (draw, arguments) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels): draw(ax, *arguments)
     if chip.label is not None: class_legend(figure, chip.label, loc="outside right center")
-    words = [chip.id, chip.source, chip.orbit, "" if np.isnat(chip.time_s1) else str(chip.time_s1)[:10]]
-    figure.suptitle(", ".join(word for word in words if word), fontsize=9)
+    figure.suptitle(chip_title(chip), fontsize=9)
     return figure

@@ -31,7 +31,7 @@ class TokenDecoder(nn.Module):
         width: int,  # of the tokens
         classes: int,  # number of classes
         patch_size: int,  # of the encoder, pixels; any whole number
-        channels: int = 128,  # of each block; more can draw finer borders and needs more labels
+        channels: int = 64,  # of each block; more can draw finer borders and needs more labels
     ):
         super().__init__()
         doublings = max(patch_size.bit_length() - 2, 0)

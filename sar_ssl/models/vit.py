@@ -11,8 +11,15 @@ import difflib
 import torch
 from einops import rearrange
 from torch import Tensor
-import timm
-from timm.models.vision_transformer import VisionTransformer
+
+try:
+    import timm
+    from timm.models.vision_transformer import VisionTransformer
+except RuntimeError as error:
+    if "torchvision::" not in str(error):
+        raise
+    raise ImportError("torchvision was built for another torch than the one installed; run `make install`, or "
+                      "`python tools/torchvision_guard.py` in the project's folder") from error
 
 # %% ../../nbs/models/00_vit.ipynb #2bb5eded
 class ModelError(ValueError):
@@ -56,8 +63,11 @@ def create_vit(
         raise ModelError(f"bands: found {bands}, expected at least 1")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return timm.create_model(model, pretrained=False, in_chans=bands, img_size=chip_size, patch_size=patch_size,
-                                 num_classes=0, drop_path_rate=drop_path, dynamic_img_size=True)
+        vit = timm.create_model(model, pretrained=False, in_chans=bands, img_size=chip_size, patch_size=patch_size,
+                                num_classes=0, drop_path_rate=drop_path, dynamic_img_size=True)
+    if vit.cls_token is None:
+        raise ModelError(f"model: {model} has no class token, which DINO needs; choose another, such as vit_tiny_patch16_224")
+    return vit
 
 # %% ../../nbs/models/00_vit.ipynb #3f46b6ca
 def tokens(

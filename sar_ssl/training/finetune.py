@@ -48,7 +48,7 @@ class SegmentConfig(WeightsConfig):
     steps: int = 300  # optimiser steps per cell; more fits better until few labels are learnt by heart
     batch_size: int = 32  # chips per step
     learning_rate: float = 1e-3  # of AdamW at the start, follows a cosine to 0; lower for larger models
-    encoder_rate: float = 0.3  # the encoder's learning rate as a share; lower keeps more of the pre-training
+    encoder_rate: float = 1.0  # the encoder's learning rate as a share; lower keeps more of the pre-training
 
     def __post_init__(self):
         object.__setattr__(self, "fractions", tuple(self.fractions))

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['Frame', 'Window', 'iso_time', 'sensor_frames', 'expand_stack', 'nearest_frame', 'corners', 'centre',
-           'check_resolution', 'plan_site', 'frame_windows', 'plan_or_problem', 'plan', 'read_sensor',
-           'check_valid_share', 'read_label', 'read_table', 'scene_vector', 'read_chip', 'build_store', 'SourceError',
-           'Description', 'read_description']
+           'check_resolution', 'lacking', 'plan_site', 'file_stamp', 'window_suffix', 'frame_windows',
+           'plan_or_problem', 'with_splits', 'plan', 'site_contract', 'read_sensor', 'check_valid_share',
+           'to_worldcover', 'read_label', 'read_table', 'scene_vector', 'table_facts', 'read_chip', 'build_store',
+           'SourceError', 'Description', 'read_description']
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #f020b167
 import functools
@@ -28,7 +29,7 @@ from ..description import Description, SensorSource, TableSource, find_files, re
 from ..grids import (
     NETCDF, Grid, SourceError, grid_of, open_raster, physical_values, pick_bands, read_on_grid, window_grid)
 from ..plausibility import physical_check
-from ..radiometry import to_db, to_linear
+from ..radiometry import Contract, to_db, to_linear
 from ..splits import split_blocks
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #2bb5eded
@@ -140,6 +141,17 @@ def check_resolution(
                           f"`resolution: {declared:g}`")
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #5b0217c8
+def lacking(
+    frames: dict[str, list[Frame]],  # by sensor; may be empty for some
+    label: str,                      # path of the map, or empty
+    description: Description,        # of the source
+) -> str:
+    "What a site lacks, in words; empty where it has everything."
+    absent = [sensor for sensor, found in frames.items() if not found]
+    if description.label and not label: absent.append("label")
+    return f"no {' and no '.join(absent)}" if absent else ""
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #cb43200e
 def plan_site(
     site: str,                           # name
     frames: dict[str, list[Frame]],      # by sensor; may be empty for some
@@ -148,10 +160,9 @@ def plan_site(
     root: Path,                          # of the data
 ) -> list[Window]:
     "All chips of one site; those that lack something carry their problem."
-    (first, source), size = description.sensors[0], description.chip_size
-    lacking = [sensor for sensor, found in frames.items() if not found]
-    if description.label and not label: lacking.append("label")
-    if lacking: return [Window(site, site, problem=f"no {' and no '.join(lacking)}")]
+    first, source = description.sensors[0]
+    problem = lacking(frames, label, description)
+    if problem: return [Window(site, site, problem=problem)]
     expanded = {sensor: [step for frame in found for step in expand_stack(root, frame)]
                 for sensor, found in frames.items()}
     windows = []
@@ -165,7 +176,21 @@ def plan_site(
         else: windows += frame_windows(whole, source, description, root)
     return windows
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #cb43200e
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6c7cf545
+def file_stamp(
+    window: Window,  # with its frames and label
+    root: Path,      # of the data
+) -> tuple[int, ...]:
+    "Size in bytes and time of change of every file of a window."
+    paths = [path for _, frame in window.frames for path in frame.paths] + [window.label] * bool(window.label)
+    return tuple(number for path in paths for number in ((root/path).stat().st_size, (root/path).stat().st_mtime_ns))
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #46ed3498
+def window_suffix(row: int, column: int) -> str:
+    "What is added to the name of a chip that is one of several of its raster."
+    return f"_y{row:04d}_x{column:04d}"
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #d78f577f
 def frame_windows(
     whole: Window,             # with the frames of one date
     source: SensorSource,      # of the reference sensor
@@ -177,9 +202,7 @@ def frame_windows(
     with open_raster(root/frame.paths[0]) as raster:
         grid = grid_of(pick_bands(raster, source.files[0].bands, root/frame.paths[0], frame.step)[0])
     check_resolution(grid, source.contract.resolution, frame.paths[0])
-    paths = [path for _, f in whole.frames for path in f.paths] + ([whole.label] if whole.label else [])
-    stats = [(root/path).stat() for path in paths]
-    whole = replace(whole, grid=grid, stamp=tuple(n for s in stats for n in (s.st_size, s.st_mtime_ns)))
+    whole = replace(whole, grid=grid, stamp=file_stamp(whole, root))
     found = corners(grid, size, description.stride or size)
     if not found:
         problem = f"raster of {grid.height} x {grid.width} px is smaller than a chip of {size} px"
@@ -187,11 +210,11 @@ def frame_windows(
     windows = []
     for row, column in found:
         longitude, latitude = centre(grid, (row, column), size)
-        name = whole.id if len(found) == 1 else f"{whole.id}_y{row:04d}_x{column:04d}"
+        name = whole.id + (window_suffix(row, column) if len(found) > 1 else "")
         windows.append(replace(whole, id=name, corner=(row, column), longitude=longitude, latitude=latitude))
     return windows
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6c7cf545
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6d5e6e94
 def plan_or_problem(
     on_error: str,  # "raise" or "skip"
     site: str,      # name
@@ -203,7 +226,18 @@ def plan_or_problem(
         if on_error == "raise": raise
         return [Window(site, site, problem=str(error))]
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #46ed3498
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #fadde081
+def with_splits(
+    windows: list[Window],     # of all sites
+    description: Description,  # says the size of the blocks and the shares
+) -> list[Window]:
+    "The same windows, those without a problem with their split."
+    usable = [i for i, window in enumerate(windows) if not window.problem]
+    places = np.array([(windows[i].longitude, windows[i].latitude) for i in usable]).reshape(-1, 2)
+    splits = dict(zip(usable, split_blocks(*places.T, **dict(description.split)).tolist()))
+    return [replace(window, split=splits.get(i, window.split)) for i, window in enumerate(windows)]
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #38289050
 def plan(
     description: Description,  # of the source
     root: Path,                # of the data
@@ -219,13 +253,17 @@ def plan(
                                            {sensor: found.get(site, []) for sensor, found in frames.items()},
                                            labels.get(site, ""), description, root) for site in sites]
     windows = [window for site in dask.compute(*tasks) for window in site]
-    usable = [i for i, window in enumerate(windows) if not window.problem]
-    places = np.array([(windows[i].longitude, windows[i].latitude) for i in usable]).reshape(-1, 2)
-    splits = split_blocks(*places.T, **dict(description.split))
-    for i, split in zip(usable, splits.tolist()): windows[i] = replace(windows[i], split=split)
-    return windows
+    return with_splits(windows, description)
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #d78f577f
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6a69b4e4
+def site_contract(
+    source: SensorSource,  # of the description
+    site: str,             # name
+) -> Contract:
+    "The contract of the files of one site, with what the description overrides there."
+    return replace(source.contract, **dict(dict(source.overrides).get(site, ())))
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #3c0ccde3
 def read_sensor(
     window: Window,            # of the plan
     sensor: str,               # "s1" or "s2"
@@ -234,7 +272,7 @@ def read_sensor(
 ) -> np.ndarray:
     "One sensor of a chip in the units of the store (dB, reflectance), (band y x), NaN where missing; checked."
     source, frame = dict(description.sensors)[sensor], dict(window.frames)[sensor]
-    contract = replace(source.contract, **dict(dict(source.overrides).get(window.site, ())))
+    contract = site_contract(source, window.site)
     as_power = contract.scale == "dB" and bool(source.resample)  # dB must not be interpolated
     def convert(numbers: np.ndarray, attrs: dict) -> np.ndarray:
         values = physical_values(numbers, attrs, contract, source.own_factor)
@@ -250,7 +288,7 @@ def read_sensor(
     physical_check(values, contract, f"{root/frame.paths[0]}, chip {window.id}")
     return to_db(values) if contract.scale == "linear" and sensor == "s1" else values
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6d5e6e94
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #ef9a23fb
 def check_valid_share(
     values: np.ndarray,  # (band y x), NaN where invalid
     sensor: str,         # for the reason
@@ -261,7 +299,23 @@ def check_valid_share(
     if share == 0: raise LeftOut(f"{sensor} has no valid pixel")
     if share < min_valid: raise LeftOut(f"{sensor} has fewer than {min_valid:.0%} valid pixels")
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #fadde081
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #f4c349d9
+def to_worldcover(
+    numbers: np.ndarray,        # codes as stored in the file
+    attrs: dict,                # of the array in the file
+    classes: dict[int, int],    # code in the file to WorldCover code; empty: they are the same
+    path: Path,                 # for messages
+) -> np.ndarray:
+    "WorldCover codes as float32, 0 where unknown; raises `SourceError` for undeclared codes."
+    missing = numbers == attrs.get("_FillValue", np.nan)
+    table = classes or {cover.code: cover.code for cover in WORLDCOVER} | {0: 0}
+    unknown = set(np.unique(numbers[~missing]).tolist()) - set(table)
+    if unknown: raise SourceError(f"{path}: codes {sorted(unknown)} are not in `classes`; add them (0: unknown)")
+    codes = np.zeros(numbers.shape, np.float32)
+    for theirs, ours in table.items(): codes[(numbers == theirs) & ~missing] = ours
+    return codes
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #835359cf
 def read_label(
     window: Window,            # of the plan
     description: Description,  # of the source
@@ -271,18 +325,12 @@ def read_label(
     source, path = description.label, root/window.label
     bands = [(source.band, source.band)] if source.band else []
     def convert(numbers: np.ndarray, attrs: dict) -> np.ndarray:
-        missing = numbers == attrs.get("_FillValue", np.nan)
-        table = dict(source.classes) or {cover.code: cover.code for cover in WORLDCOVER} | {0: 0}
-        unknown = set(np.unique(numbers[~missing]).tolist()) - set(table)
-        if unknown: raise SourceError(f"{path}: codes {sorted(unknown)} are not in `classes`; add them (0: unknown)")
-        codes = np.zeros(numbers.shape, np.float32)
-        for theirs, ours in table.items(): codes[(numbers == theirs) & ~missing] = ours
-        return codes
+        return to_worldcover(numbers, attrs, dict(source.classes), path)
     codes = read_on_grid(path, bands, None, window.grid, window.corner, description.chip_size, convert,
                          source.resample)[0]
     return np.nan_to_num(codes).astype(np.uint8)
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #38289050
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #e9377ea1
 @functools.lru_cache(maxsize=4)
 def read_table(
     source: TableSource,  # of the description
@@ -297,7 +345,7 @@ def read_table(
     if missing: raise SourceError(f"{path}: no column {missing}; it has {list(table)}")
     return {row[source.key]: row for row in table.to_dict("records")}
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6a69b4e4
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #6f3a7690
 def scene_vector(
     names: str,           # of the classes that are present, separated
     source: TableSource,  # knows all classes
@@ -309,7 +357,20 @@ def scene_vector(
     if unknown: raise SourceError(f"{place}: scene classes {unknown} are not in `classes` of the table")
     return np.array([name in present for name in source.classes], np.uint8) if present else None
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #3c0ccde3
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #3bd6291f
+def table_facts(
+    window: Window,            # of the plan
+    description: Description,  # of the source
+    root: Path,                # of the data
+) -> tuple[np.ndarray | None, dict[str, str]]:
+    "Scene vector, or None; and the times that the table knows, in ISO format."
+    if not description.table: return None, {}
+    row = read_table(description.table, root).get(window.site, {})
+    scene = scene_vector(row.get(description.table.scene_labels, ""), description.table, f"site {window.site}")
+    times = {name: iso_time(row.get(getattr(description.table, name), "")) for name in ("time_s1", "time_s2")}
+    return scene, {name: time for name, time in times.items() if time}
+
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #d81ff09a
 def read_chip(
     window: Window,            # of the plan
     description: Description,  # of the source
@@ -319,13 +380,8 @@ def read_chip(
     if window.problem: raise LeftOut(window.problem)
     pixels = {sensor: read_sensor(window, sensor, description, root) for sensor, _ in window.frames}
     label = read_label(window, description, root) if window.label else None
-    times = {f"time_{sensor}": frame.time for sensor, frame in window.frames}
-    scene = None
-    if description.table:
-        row = read_table(description.table, root).get(window.site, {})
-        scene = scene_vector(row.get(description.table.scene_labels, ""), description.table, f"site {window.site}")
-        for name in ("time_s1", "time_s2"):
-            times[name] = iso_time(row.get(getattr(description.table, name), "")) or times.get(name, "")
+    scene, times = table_facts(window, description, root)
+    times = {f"time_{sensor}": frame.time for sensor, frame in window.frames} | times
     grid = window_grid(window.grid, *window.corner, description.chip_size)
     transform = grid.transform if grid.crs else (np.nan,) * 6
     times = {name: np.datetime64(time or "NaT") for name, time in times.items()}
@@ -333,7 +389,7 @@ def read_chip(
                 crs=grid.crs, transform=transform, orbit=description.orbit, split=window.split,
                 source=f"{description.name}:{window.frames[0][1].paths[0]}", **pixels, **times)
 
-# %% ../../../nbs/data/30_sources/00_rasters.ipynb #ef9a23fb
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #9c0ecd11
 def build_store(
     description: str | Path,         # a .yaml or .csv file
     out: str | Path,                 # folder of the new store
