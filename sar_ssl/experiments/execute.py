@@ -71,6 +71,13 @@ class LocalKernel(AsyncKernelManager):
         transport = "ipc" if len(connection) < 90 else "tcp"  # the path of a Unix socket has at most 107 bytes
         super().__init__(**{**kwargs, "transport": transport, "connection_file": connection})
 
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        "Called by Jupyter when the kernel has ended: remove the folder too."
+        await super()._async_cleanup_resources(restart)
+        if not restart: self._folder.cleanup()
+
+    cleanup_resources = _async_cleanup_resources
+
 # %% ../../nbs/experiments/20_execute.ipynb #87b8a911
 @patch(as_prop=True)
 def kernel_spec(self: LocalKernel) -> KernelSpec:

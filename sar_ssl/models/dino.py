@@ -13,8 +13,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 import torch
-from torch import Tensor, nn
 import torch.nn.functional as F
+from fastcore.basics import patch
+from torch import Tensor, nn
 
 from .vit import create_vit
 
@@ -39,11 +40,17 @@ class ProjectionHead(nn.Module):
         self.direction = nn.Parameter(torch.randn(prototypes, bottleneck) / bottleneck**0.5)
         self.scale = nn.Parameter(torch.ones(prototypes, 1), requires_grad=not fixed_scale)
 
-    def forward(self, cls: Tensor) -> Tensor:
-        feature = F.normalize(self.mlp(cls).float(), dim=-1, eps=1e-6)
-        return F.linear(feature, self.scale * F.normalize(self.direction, dim=-1))
-
 # %% ../../nbs/models/10_dino.ipynb #aa52b409
+@patch
+def forward(
+    self: ProjectionHead,
+    cls: Tensor,  # b d
+) -> Tensor:  # b k
+    "Logits: the cosine between each feature and each prototype, times the prototype's scale."
+    feature = F.normalize(self.mlp(cls).float(), dim=-1, eps=1e-6)
+    return F.linear(feature, self.scale * F.normalize(self.direction, dim=-1))
+
+# %% ../../nbs/models/10_dino.ipynb #76f8e00f
 class DinoNetwork(nn.Module):
     "Encoder and projection head: a list of crops `b c h w` to logits `crop b k`."
 
@@ -55,10 +62,7 @@ class DinoNetwork(nn.Module):
         super().__init__()
         self.backbone, self.head = backbone, head
 
-    def forward(self, crops: Sequence[Tensor]) -> Tensor:
-        return self.head(torch.cat(class_tokens(self.backbone, crops))).unflatten(0, (len(crops), -1))
-
-# %% ../../nbs/models/10_dino.ipynb #76f8e00f
+# %% ../../nbs/models/10_dino.ipynb #3f46b6ca
 def class_tokens(
     backbone: nn.Module,  # maps b c h w to b d
     crops: Sequence[Tensor],  # each b c h w, those of one size side by side
@@ -72,16 +76,25 @@ def class_tokens(
             runs.append([crop])
     return [backbone(torch.cat(run)) for run in runs]
 
-# %% ../../nbs/models/10_dino.ipynb #3f46b6ca
+# %% ../../nbs/models/10_dino.ipynb #87b8a911
+@patch
+def forward(
+    self: DinoNetwork,
+    crops: Sequence[Tensor],  # each b c h w, those of one size side by side
+) -> Tensor:  # crop b k
+    "Logits of every crop, in the order of the list."
+    return self.head(torch.cat(class_tokens(self.backbone, crops))).unflatten(0, (len(crops), -1))
+
+# %% ../../nbs/models/10_dino.ipynb #e32c4dac
 def teacher_probabilities(
     logits: Tensor,  # g b k, the teacher on the global crops
     centre: Tensor,  # k
-    temperature: float,  # tau_t; lower is sharper: it works against uniform collapse, too low makes targets hard and noisy
+    temperature: float,  # tau_t; lower is sharper and works against uniform collapse; too low makes targets noisy
 ) -> Tensor:  # g b k
     "Centred and sharpened targets, in 32-bit floats."
     return ((logits.detach().float() - centre) / temperature).softmax(-1)
 
-
+# %% ../../nbs/models/10_dino.ipynb #c12a7b49
 def dino_loss(
     student: Tensor,  # s b k logits, global crops first
     targets: Tensor,  # g b k probabilities of the teacher on the first g crops
@@ -93,14 +106,14 @@ def dino_loss(
     different = ~torch.eye(*pairs.shape, dtype=torch.bool, device=pairs.device)
     return pairs[different].mean()
 
-# %% ../../nbs/models/10_dino.ipynb #87b8a911
+# %% ../../nbs/models/10_dino.ipynb #c13f23de
 def batch_centre(
     teacher: Tensor,  # g b k raw logits of the teacher
 ) -> Tensor:  # k
     "Mean of the teacher's logits over crops and chips, in 32-bit floats."
     return teacher.detach().float().mean((0, 1))
 
-
+# %% ../../nbs/models/10_dino.ipynb #8d4f15f6
 def update_centre(
     centre: Tensor,  # k
     batch_mean: Tensor,  # k, over the chips of all processes
@@ -109,14 +122,14 @@ def update_centre(
     "One step of the running mean (Caron et al. 2021, eq. 4)."
     return centre * momentum + batch_mean * (1 - momentum)
 
-# %% ../../nbs/models/10_dino.ipynb #e32c4dac
+# %% ../../nbs/models/10_dino.ipynb #7b804d25
 def entropy(
     probabilities: Tensor,  # ... k
 ) -> Tensor:  # scalar, nats
     "Mean entropy of the rows: ln K is uniform, 0 is one-hot."
     return torch.special.entr(probabilities.float()).sum(-1).mean()
 
-# %% ../../nbs/models/10_dino.ipynb #c12a7b49
+# %% ../../nbs/models/10_dino.ipynb #5b0217c8
 def make_teacher(
     student: DinoNetwork,  # whose parameters the teacher starts from
 ) -> DinoNetwork:
@@ -127,7 +140,7 @@ def make_teacher(
             module.drop_prob = 0.0
     return teacher
 
-
+# %% ../../nbs/models/10_dino.ipynb #cb43200e
 @torch.no_grad()
 def update_teacher(
     teacher: nn.Module,  # changed in place
@@ -138,7 +151,7 @@ def update_teacher(
     pairs = list(zip(teacher.parameters(), student.parameters(), strict=True))
     torch._foreach_lerp_([t for t, _ in pairs], [s.to(t.dtype) for t, s in pairs], 1 - momentum)
 
-# %% ../../nbs/models/10_dino.ipynb #c13f23de
+# %% ../../nbs/models/10_dino.ipynb #6c7cf545
 def cosine_schedule(
     step: int,  # from 0
     steps: int,  # length of the run
@@ -162,7 +175,7 @@ def linear_warmup(
     "A linear rise and then a constant: DINO's teacher temperature."
     return end if step >= warmup else start + (end - start) * step / max(warmup - 1, 1)
 
-# %% ../../nbs/models/10_dino.ipynb #8d4f15f6
+# %% ../../nbs/models/10_dino.ipynb #46ed3498
 def decay_groups(
     module: nn.Module,  # the student
 ) -> list[dict]:  # two parameter groups for AdamW; the second has no decay
@@ -172,7 +185,7 @@ def decay_groups(
     decayed = [p for name, p in named if not (name.endswith(".bias") or p.ndim == 1)]
     return [{"params": decayed}, {"params": free, "weight_decay": 0.0}]
 
-# %% ../../nbs/models/10_dino.ipynb #7b804d25
+# %% ../../nbs/models/10_dino.ipynb #d78f577f
 @torch.no_grad()
 def clip_each(
     parameters: Iterable[nn.Parameter],  # those with gradients are clipped, in place
@@ -185,7 +198,7 @@ def clip_each(
         torch._foreach_mul_(gradients, [torch.clamp(limit / (norm + 1e-6), max=1.0) for norm in norms])
     return torch.stack(norms).norm()
 
-# %% ../../nbs/models/10_dino.ipynb #5b0217c8
+# %% ../../nbs/models/10_dino.ipynb #6d5e6e94
 def rest_last_layer(
     network: DinoNetwork,  # the student, after clipping and before the optimiser's step
 ) -> None:

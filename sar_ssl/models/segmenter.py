@@ -7,9 +7,10 @@ __all__ = ['upsampling_block', 'TokenDecoder', 'Segmenter']
 
 # %% ../../nbs/models/30_segmenter.ipynb #f020b167
 import torch
-from torch import Tensor, nn
 import torch.nn.functional as F
+from fastcore.basics import patch
 from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
 
 from .vit import create_vit, tokens
 
@@ -39,10 +40,18 @@ class TokenDecoder(nn.Module):
         self.blocks = nn.Sequential(*(upsampling_block(a, b) for a, b in zip(widths, widths[1:])))
         self.classify = nn.Conv2d(widths[-1], classes, 3, padding=1)
 
-    def forward(self, patches: Tensor, size: tuple[int, int]) -> Tensor:
-        return F.interpolate(self.classify(self.blocks(patches)), size=size, mode="bilinear", align_corners=False)
-
 # %% ../../nbs/models/30_segmenter.ipynb #76f8e00f
+@patch
+def forward(
+    self: TokenDecoder,
+    patches: Tensor,  # b d gh gw
+    size: tuple[int, int],  # rows and columns of the map, pixels
+) -> Tensor:  # b class h w
+    "Logits at the size of the image."
+    logits = self.classify(self.blocks(patches))
+    return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+
+# %% ../../nbs/models/30_segmenter.ipynb #3f46b6ca
 class Segmenter(nn.Module):
     "Images `b c h w` to land-cover logits `b class h w`."
 
@@ -56,12 +65,24 @@ class Segmenter(nn.Module):
         self.encoder, self.frozen = encoder.requires_grad_(not frozen), frozen
         self.decoder = TokenDecoder(encoder.embed_dim, classes, encoder.patch_embed.patch_size[0])
 
-    def train(self, mode: bool = True) -> "Segmenter":
-        super().train(mode)
-        self.encoder.train(mode and not self.frozen)
-        return self
+# %% ../../nbs/models/30_segmenter.ipynb #87b8a911
+@patch
+def train(
+    self: Segmenter,
+    mode: bool = True,  # training or evaluation
+) -> Segmenter:
+    "Switch the mode; a frozen encoder stays in evaluation mode."
+    nn.Module.train(self, mode)
+    self.encoder.train(mode and not self.frozen)
+    return self
 
-    def forward(self, images: Tensor) -> Tensor:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            patches = tokens(self.encoder, images)[1][-1]
-        return self.decoder(patches, images.shape[-2:])
+# %% ../../nbs/models/30_segmenter.ipynb #e32c4dac
+@patch
+def forward(
+    self: Segmenter,
+    images: Tensor,  # b c h w, normalised
+) -> Tensor:  # b class h w
+    "Land-cover logits of every pixel."
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+        patches = tokens(self.encoder, images)[1][-1]
+    return self.decoder(patches, images.shape[-2:])
