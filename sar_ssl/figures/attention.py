@@ -8,6 +8,7 @@ __all__ = ['upsample', 'seen', 'draw_maps', 'input_panels', 'check_panel', 'draw
 
 # %% ../../nbs/figures/10_attention.ipynb #f020b167
 from collections.abc import Sequence
+from textwrap import wrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -88,7 +89,7 @@ def draw_chip(
         axes.set_axis_off() if getattr(chip, field) is None else draw(axes, chip)
         axes.set_xlabel("")
     draw_maps(panels[len(inputs) :], maps[heads], seen(chip), heads)
-    panels[0].set_ylabel(chip.id, fontsize=7)
+    panels[0].set_ylabel("\n".join(wrap(chip.id, 20)), fontsize=6)
     for axes in panels: axes.title.set_fontsize(8)
 
 # %% ../../nbs/figures/10_attention.ipynb #c12a7b49

@@ -40,7 +40,7 @@ PANELS = (  # title, unit, columns and their names
     ("Entropy of the outputs", "nat", {"teacher_entropy": "teacher", "student_entropy": "student"}),
     ("Spread of features (0: collapsed)", "1", {"feature_std": "feature std"}),
     ("RankMe (1: collapsed)", "dimensions", {"rankme": "RankMe"}),
-    ("Learning rate", "1", {"lr": "learning rate"}),
+    ("Learning rate", "1", {"learning_rate": "learning rate"}),
     ("Gradient norm", "1", {"gradient_norm": "gradient norm"}),
 )
 
