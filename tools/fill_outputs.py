@@ -38,6 +38,9 @@ def fill(path: Path) -> bool:
     if shell.exc:
         print(shell.prettytb(fname=path))
         return False
+    for cell in notebook.cells:  # progress bars and warnings are not results, and differ from run to run
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     write_nb(notebook, path)
     nbdev_clean.__wrapped__(fname=path)
     return True

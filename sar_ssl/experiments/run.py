@@ -277,7 +277,7 @@ _trials: list[tempfile.TemporaryDirectory] = []  # folders of runs without a nam
 def trial_folder(experiment: str) -> Path:
     "A temporary run folder, removed when this process ends."
     _trials.append(tempfile.TemporaryDirectory(prefix=f"sar-ssl-{experiment}-", ignore_cleanup_errors=True))
-    print(f"trial run in a temporary folder, {_trials[-1].name}; it goes when this kernel ends (set `out` to keep it)")
+    print("trial run in a temporary folder that goes when this kernel ends; set `out` to keep it")
     return Path(_trials[-1].name)
 
 # %% ../../nbs/experiments/00_run.ipynb #d81ff09a
