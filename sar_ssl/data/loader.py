@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SENSOR_SETS', 'SCALINGS', 'batch_rows', 'sensor_channels', 'per_band', 'standardise', 'clip_to_quantiles',
-           'published_scaling', 'Images', 'reading_contracts', 'split_rows', 'centre_window', 'ChipReader', 'read_chip']
+           'published_scaling', 'Images', 'reading_contracts', 'split_rows', 'centre_window', 'ChipReader',
+           'read_split', 'read_chip']
 
 # %% ../../nbs/data/50_loader.ipynb #f020b167
 from collections.abc import Mapping, Sequence
@@ -187,6 +188,20 @@ def bytes_per_chip(self: ChipReader) -> int:
     pixels = self.dataset.sizes["y"] * self.dataset.sizes["x"]
     return sum(pixels * (2 * self.dataset.sizes[f"band_{sensor}"] + 1) for sensor in self.contracts)
 
+# %% ../../nbs/data/50_loader.ipynb #rdsplit1
+def read_split(
+    variable: xr.DataArray,  # chip ..., on disk
+    rows: np.ndarray,  # increasing row numbers
+    step: int = 256,  # chips to read at a time: a shard
+) -> np.ndarray:  # chip ..., those rows
+    "Many chips of a variable, shard by shard."
+    out = np.empty((len(rows), *variable.shape[1:]), variable.dtype)
+    for start in range(0, variable.sizes["chip"], step):
+        inside = (rows >= start) & (rows < start + step)
+        if inside.any():
+            out[inside] = variable.isel(chip=slice(start, start + step)).values[rows[inside] - start]
+    return out
+
 # %% ../../nbs/data/50_loader.ipynb #6d5e6e94
 @patch
 def stored(
@@ -195,10 +210,11 @@ def stored(
     index: np.ndarray,  # row numbers within the split
 ) -> np.ndarray:  # chip ... in the order of `index`
     "Values as stored, from memory or disk."
+    variable = self.dataset[name]
     if self.kept is None:
-        return self.dataset[name].isel(chip=self.rows[index]).values
+        return np.stack([variable[row].values for row in self.rows[index]])
     if name not in self.kept:
-        self.kept[name] = self.dataset[name].isel(chip=self.rows).values
+        self.kept[name] = read_split(variable, self.rows)
     return self.kept[name][index]
 
 # %% ../../nbs/data/50_loader.ipynb #fadde081

@@ -27,13 +27,16 @@ def chips_or_trial(
     return str(store)
 
 # %% ../../nbs/experiments/05_configs.ipynb #aa52b409
-def at_least(config: object, **least: int) -> None:
+def at_least(
+    config: object,  # that has the numbers
+    **least: int,  # smallest allowed value by name
+) -> None:
     "Raise `ValueError` naming a number that is too small."
     for name, value in least.items():
         if getattr(config, name) < value:
             raise ValueError(f"{name}: found {getattr(config, name)}, expected at least {value}")
 
-
+# %% ../../nbs/experiments/05_configs.ipynb #76f8e00f
 @dataclass(frozen=True)
 class ClassifyConfig(WeightsConfig):
     "Parameters of a classification run."
@@ -47,7 +50,7 @@ class ClassifyConfig(WeightsConfig):
             raise ValueError(f"chips: {self.chips} has no scene labels; classification needs a source that has them")
         super().__post_init__()
 
-# %% ../../nbs/experiments/05_configs.ipynb #76f8e00f
+# %% ../../nbs/experiments/05_configs.ipynb #3f46b6ca
 @dataclass(frozen=True)
 class AttentionConfig(WeightsConfig):
     "Parameters of an attention run."
@@ -61,7 +64,7 @@ class AttentionConfig(WeightsConfig):
         at_least(self, n_chips=2, n_drawn=1)
         super().__post_init__()
 
-
+# %% ../../nbs/experiments/05_configs.ipynb #87b8a911
 @dataclass(frozen=True)
 class EmbeddingConfig(WeightsConfig):
     "Parameters of an embedding run."
@@ -77,7 +80,7 @@ class EmbeddingConfig(WeightsConfig):
             raise ValueError(f"projection: found {self.projection!r}, expected tsne or pca")
         super().__post_init__()
 
-# %% ../../nbs/experiments/05_configs.ipynb #3f46b6ca
+# %% ../../nbs/experiments/05_configs.ipynb #e32c4dac
 @dataclass(frozen=True)
 class ReportConfig:
     "Parameters of a report."
