@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['PENALTIES', 'ProbeError', 'check_finite', 'feature_tensor', 'one_hot_rows', 'target_matrix', 'neighbour_votes',
-           'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise', 'solve',
-           'fit_linear', 'validation_loss', 'linear_probe', 'class_shares', 'token_classes', 'token_rows']
+           'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise', 'one_thread',
+           'solve', 'fit_linear', 'validation_loss', 'linear_probe', 'class_shares', 'token_classes', 'token_rows']
 
 # %% ../../nbs/evaluation/10_probe.ipynb #f020b167
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,6 +170,17 @@ def standardise(
     std = torch.where(std > 1e-9 * (1 + mean.abs()), std, torch.ones_like(std))
     return torch.cat([(table - mean) / std, table.new_ones(len(table), 1)], 1), mean, std
 
+# %% ../../nbs/evaluation/10_probe.ipynb #onethread1
+@contextmanager
+def one_thread() -> Iterator[None]:
+    "Let PyTorch use a single thread while the block runs."
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
 # %% ../../nbs/evaluation/10_probe.ipynb #46ed3498
 def solve(
     first: np.ndarray,  # d + 1 c: where to start
@@ -185,7 +197,8 @@ def solve(
         return loss.item(), gradient.cpu().numpy().ravel()
 
     effort = dict(maxiter=max_iterations, maxfun=2 * max_iterations, gtol=1e-6, ftol=1e-13, maxcor=20)
-    found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=effort)
+    with one_thread():
+        found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=effort)
     if not found.success:
         reason = f"{found.message} after {found.nit} iterations at penalty {penalty:g}"
         warnings.warn(f"linear probe: {reason}; the result is not final")
@@ -210,7 +223,7 @@ def fit_linear(
     return LinearProbe(solution[:-1], solution[-1], *scale, penalty, several, bool(found.success))
 
 # %% ../../nbs/evaluation/10_probe.ipynb #6d5e6e94
-PENALTIES = tuple(10.0**e for e in range(1, -6, -1))
+PENALTIES = tuple(10.0**e for e in range(1, -5, -1))
 
 
 def validation_loss(
