@@ -6,6 +6,8 @@
 __all__ = ['chips_or_trial', 'at_least', 'ClassifyConfig', 'AttentionConfig', 'EmbeddingConfig', 'ReportConfig']
 
 # %% ../../nbs/experiments/05_configs.ipynb #f020b167
+import io
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,8 @@ def chips_or_trial(
         return chips
     store = folder / "trial.zarr"
     if not store.exists():
-        simulate_store(store, n=64, size=32, seed=0, workers=1)
+        with redirect_stdout(io.StringIO()):
+            simulate_store(store, n=64, size=32, seed=0, workers=1)
     return str(store)
 
 # %% ../../nbs/experiments/05_configs.ipynb #aa52b409
