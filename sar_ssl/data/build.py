@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['PART', 'SHARD', 'SHARD_BYTES', 'COMPRESSOR', 'replace_file', 'write_part', 'item_name', 'part_moments',
            'describe_function', 'build_record', 'fingerprint', 'part_path', 'left_out_of', 'is_done', 'build_folder',
-           'open_cluster', 'run_tasks', 'chips_per_shard', 'create_array', 'label_attrs', 'create_store', 'write_shard',
-           'shard_pieces', 'column', 'small_variables', 'write_small', 'with_train_statistics', 'shard_tasks',
-           'assemble', 'check_unique', 'summarise']
+           'open_cluster', 'one_blas_thread', 'run_tasks', 'chips_per_shard', 'create_array', 'label_attrs',
+           'create_store', 'write_shard', 'shard_pieces', 'column', 'small_variables', 'write_small',
+           'with_train_statistics', 'shard_tasks', 'assemble', 'check_unique', 'summarise']
 
 # %% ../../nbs/data/08_build.ipynb #f020b167
 import fcntl
@@ -30,6 +30,7 @@ import dask
 import numpy as np
 import xarray as xr
 import zarr
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_row
@@ -170,6 +171,11 @@ def open_cluster():
     try: return sys.modules["distributed"].get_client()
     except ValueError: return None
 
+# %% ../../nbs/data/08_build.ipynb #8853658e
+def one_blas_thread() -> None:
+    "Keep the linear algebra of this process on one thread; what Dask calls when it starts a process."
+    threadpool_limits(1)
+
 # %% ../../nbs/data/08_build.ipynb #46ed3498
 def run_tasks(
     tasks: Sequence,      # of `dask.delayed`
@@ -183,7 +189,8 @@ def run_tasks(
             for future in sys.modules["distributed"].as_completed(cluster.compute(list(tasks))):
                 future.result(), bar.update()
             return
-        with dask.callbacks.Callback(posttask=lambda *_: bar.update()):
+        with (threadpool_limits(1), dask.config.set({"multiprocessing.initializer": one_blas_thread}),
+              dask.callbacks.Callback(posttask=lambda *_: bar.update())):
             dask.compute(*tasks, num_workers=workers or os.cpu_count())
 
 # %% ../../nbs/data/08_build.ipynb #d78f577f
