@@ -34,7 +34,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_row
-from .classes import WORLDCOVER
+from .classes import WORLDCOVER, LandCover
 from .plausibility import check_polarisations
 from .radiometry import band_moments, decode, encode, merge_moments, stats_of_moments
 
@@ -111,7 +111,7 @@ def build_record(
     contracts = {sensor: contract.to_dict() for sensor, contract in layout.contracts.items()}
     return json.loads(json.dumps(dict(
         schema=SCHEMA_VERSION, size=layout.size, contracts=contracts, scene_classes=layout.scene_classes, attrs=attrs,
-        source=describe_function(make_chip), n_items=len(items), items=digest.hexdigest())))
+        legend=layout.legend, source=describe_function(make_chip), n_items=len(items), items=digest.hexdigest())))
 
 # %% ../../nbs/data/08_build.ipynb #c13f23de
 def fingerprint(record: dict) -> str:
@@ -222,11 +222,13 @@ def create_array(
                        fill_value=attrs.get("_FillValue", 0))
 
 # %% ../../nbs/data/08_build.ipynb #6a69b4e4
-def label_attrs() -> dict:
+def label_attrs(
+    legend: Sequence[LandCover],  # classes of the map
+) -> dict:
     "CF attributes of the label map: codes, names and colours of the classes."
-    names = [re.sub(r"[^a-z0-9]+", "_", cover.name.lower()) for cover in WORLDCOVER]
-    return dict(long_name="land cover, ESA WorldCover classes", flag_values=[cover.code for cover in WORLDCOVER],
-                flag_meanings=" ".join(names), flag_colors=" ".join(cover.colour for cover in WORLDCOVER), _FillValue=0)
+    names = [re.sub(r"[^a-z0-9]+", "_", cover.name.lower()) for cover in legend]
+    return dict(long_name="land cover", flag_values=[cover.code for cover in legend], flag_meanings=" ".join(names),
+                flag_colors=" ".join(cover.colour for cover in legend), _FillValue=0)
 
 # %% ../../nbs/data/08_build.ipynb #3c0ccde3
 def create_store(
@@ -248,7 +250,8 @@ def create_store(
         attributes = dict(long_name=f"all bands of {sensor} are valid")
         create_array(group, f"valid_{sensor}", bool, ("chip", "y", "x"), (n_chips, *square), per_shard, attributes)
     if has_label:
-        create_array(group, "label", np.uint8, ("chip", "y", "x"), (n_chips, *square), per_shard, label_attrs())
+        create_array(group, "label", np.uint8, ("chip", "y", "x"), (n_chips, *square), per_shard,
+                     label_attrs(layout.legend))
 
 # %% ../../nbs/data/08_build.ipynb #ef9a23fb
 def write_shard(

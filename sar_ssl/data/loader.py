@@ -19,8 +19,8 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from .chip import Chip, StoreError
-from .chips import contract_of, open_store
-from .classes import worldcover_index
+from .chips import contract_of, legend_of, open_store
+from .classes import class_index
 from .radiometry import Contract, ContractError, decode
 
 # %% ../../nbs/data/50_loader.ipynb #2bb5eded
@@ -168,6 +168,7 @@ class ChipReader:
         self.recipe = recipe
         self.contracts = reading_contracts(self.dataset, sensors, contracts)
         self.channels = sensor_channels({sensor: len(c.bands) for sensor, c in self.contracts.items()})
+        self.legend = legend_of(self.dataset)
         self.rows = split_rows(self.dataset, split)
         self.window = centre_window(self.dataset.sizes["y"], size)
         self.kept = {} if self.bytes_per_chip() * len(self.rows) <= memory_limit else None
@@ -252,12 +253,12 @@ def images(
 def labels(
     self: ChipReader,
     index: np.ndarray | Sequence[int],  # row numbers within the split
-) -> Tensor:  # b h w, 0..10 and 255
+) -> Tensor:  # b h w, positions in the legend, and 255
     "Land-cover positions; raises `StoreError` where the store has no labels."
     if "label" not in self.dataset:
         raise StoreError("the store has no land-cover labels; segmentation needs a source with a label raster")
     codes = self.stored("label", np.asarray(index))[:, self.window, self.window]
-    return torch.from_numpy(worldcover_index(codes).astype(np.int64))
+    return torch.from_numpy(class_index(codes, self.legend).astype(np.int64))
 
 # %% ../../nbs/data/50_loader.ipynb #3c0ccde3
 @patch

@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['DB_RANGE', 'DB_MEDIAN_RANGE', 'DB_STD_LIMIT', 'POLARISATION_MARGIN', 'REFLECTANCE_MEDIAN_RANGE',
-           'REFLECTANCE_DARKEST', 'SHARE', 'MEDIAN_SAMPLE', 'quick_median', 'backscatter_problem',
-           'reflectance_problem', 'constant_problem', 'chip_problem', 'polarisation_problem', 'physical_check',
-           'check_polarisations']
+           'REFLECTANCE_DARKEST', 'SHARE', 'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'quick_median', 'backscatter_problem',
+           'reflectance_problem', 'difference_problem', 'coherence_problem', 'band_problem', 'constant_problem',
+           'chip_problem', 'polarisation_pairs', 'polarisation_problem', 'physical_check', 'check_polarisations']
 
 # %% ../../nbs/data/02_plausibility.ipynb #f020b167
+from collections.abc import Sequence
+
 import numpy as np
 
-from .radiometry import Contract, ContractError, to_db
+from .radiometry import Contract, ContractError, base_band, to_db
 
 # %% ../../nbs/data/02_plausibility.ipynb #2bb5eded
 DB_RANGE = (-60.0, 30.0)         # dB: pixels outside are errors of units
@@ -70,6 +72,40 @@ def reflectance_problem(
                 "declare the factor (digital numbers of ESA have 0.0001)")
     return ""
 
+# %% ../../nbs/data/02_plausibility.ipynb #65474f25
+DIFFERENCE_RANGE = (-10.0, 30.0)  # dB: median of VV-VH of a chip
+
+# %% ../../nbs/data/02_plausibility.ipynb #4ea4cb19
+def difference_problem(
+    values: np.ndarray,  # valid pixels of VV-VH, one axis, dB
+) -> str:
+    "What is impossible about a difference of two polarisations, in words; an empty string where nothing is."
+    median = quick_median(values)
+    if DIFFERENCE_RANGE[0] <= median <= DIFFERENCE_RANGE[1]: return ""
+    return (f"median {median:.4g} dB, expected {DIFFERENCE_RANGE[0]:g} to {DIFFERENCE_RANGE[1]:g}: VV-VH is the "
+            "difference of both in dB; declare factor and no-data value")
+
+# %% ../../nbs/data/02_plausibility.ipynb #3ea37e49
+def coherence_problem(
+    values: np.ndarray,  # valid pixels of one band, one axis
+) -> str:
+    "What is impossible about coherence, in words; an empty string where nothing is."
+    if values.min() >= 0 and values.max() <= 1: return ""
+    return (f"minimum {values.min():.4g}, maximum {values.max():.4g}, but coherence lies from 0 to 1: "
+            "declare the factor (per cent have 0.01) and the no-data value")
+
+# %% ../../nbs/data/02_plausibility.ipynb #1f1f9a33
+def band_problem(
+    values: np.ndarray,  # valid pixels of one band, one axis
+    contract: Contract,  # what they are said to be
+    band: str,           # its name
+) -> str:
+    "What is impossible about one band, in words; an empty string where nothing is."
+    if contract.sensor == "s2": return reflectance_problem(values)
+    if contract.quantity == "coherence": return coherence_problem(values)
+    if base_band(band) == "VV-VH": return difference_problem(values)
+    return backscatter_problem(values, contract.scale)
+
 # %% ../../nbs/data/02_plausibility.ipynb #e32c4dac
 def constant_problem(
     values: np.ndarray,  # valid pixels of one band, one axis
@@ -88,8 +124,7 @@ def chip_problem(
     for band, values in zip(contract.bands, chip):
         values = values[~np.isnan(values)]
         if not len(values): return f"band {band}: no valid pixel; leave the chip out"
-        problem = (backscatter_problem(values, contract.scale) if contract.sensor == "s1"
-                   else reflectance_problem(values))
+        problem = band_problem(values, contract, band)
         if not problem and band != "B10": problem = constant_problem(values)
         if problem: return f"band {band}: {problem}"
         brightest = max(brightest, quick_median(values)) if contract.sensor == "s2" else np.inf
@@ -98,21 +133,30 @@ def chip_problem(
                 f"{REFLECTANCE_DARKEST}: was the factor applied twice?")
     return polarisation_problem(chip, contract)
 
+# %% ../../nbs/data/02_plausibility.ipynb #6924b24b
+def polarisation_pairs(
+    bands: Sequence[str],  # names, of any number of seasons and orbits
+) -> list[tuple[int, int]]:
+    "Positions of VV and VH of every season and orbit that has both."
+    at = {band: i for i, band in enumerate(bands)}
+    return [(i, at[band[:-2] + "VH"]) for band, i in at.items() if base_band(band) == "VV" and band[:-2] + "VH" in at]
+
 # %% ../../nbs/data/02_plausibility.ipynb #c13f23de
 def polarisation_problem(
     chip: np.ndarray,    # (band y x) physical units, NaN where invalid
     contract: Contract,  # names the bands and the scale
 ) -> str:
     "Says when VV lies below VH by more than noise can explain; an empty string otherwise."
-    if not {"VV", "VH"} <= set(contract.bands): return ""
-    vv, vh = (chip[contract.bands.index(band)] for band in ("VV", "VH"))
-    if contract.scale == "linear": vv, vh = to_db(vv), to_db(vh)
-    difference = vv - vh
-    difference = difference[~np.isnan(difference)]
-    median = quick_median(difference) if len(difference) else 0.0
-    if median >= -POLARISATION_MARGIN: return ""
-    return (f"bands VV and VH: VV lies {-median:.1f} dB below VH (median), expected above it: "
-            "the two are exchanged; correct the order of the bands")
+    for pair in polarisation_pairs(contract.bands):
+        vv, vh = (to_db(chip[i]) if contract.scale == "linear" else chip[i] for i in pair)
+        difference = vv - vh
+        difference = difference[~np.isnan(difference)]
+        median = quick_median(difference) if len(difference) else 0.0
+        if median < -POLARISATION_MARGIN:
+            names = " and ".join(contract.bands[i] for i in pair)
+            return (f"bands {names}: VV lies {-median:.1f} dB below VH (median), expected above it: "
+                    "the two are exchanged; correct the order of the bands")
+    return ""
 
 # %% ../../nbs/data/02_plausibility.ipynb #8d4f15f6
 def physical_check(
@@ -137,8 +181,10 @@ def check_polarisations(
     where: str = "",     # store or file, named in the message
 ) -> None:
     "Raise `ContractError` where the mean of VV does not exceed the mean of VH over a whole sample."
-    if contract.stats is None or not {"VV", "VH"} <= set(contract.bands): return
-    vv, vh = (contract.stats.mean[contract.bands.index(band)] for band in ("VV", "VH"))
-    if vv <= vh:
-        raise ContractError(f"{where}: mean VV {vv:.4g} is not above mean VH {vh:.4g} over {contract.stats.sample}: "
-                            "the two are exchanged; correct the order of the bands")
+    if contract.stats is None: return
+    for pair in polarisation_pairs(contract.bands):
+        vv, vh = (contract.stats.mean[i] for i in pair)
+        if vv <= vh:
+            names = " and ".join(contract.bands[i] for i in pair)
+            raise ContractError(f"{where}: mean {vv:.4g} of VV is not above mean {vh:.4g} of VH (bands {names}) over "
+                                f"{contract.stats.sample}: the two are exchanged; correct the order of the bands")

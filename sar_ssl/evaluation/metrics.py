@@ -68,7 +68,7 @@ def check_indices(
     if index.size and (index.min() < 0 or index.max() >= n_classes):
         raise MetricError(
             f"confusion matrix: the {what} holds class indices {index.min()} to {index.max()}, expected 0 to "
-            f"{n_classes - 1}; map codes to indices first (sar_ssl.data.classes.worldcover_index)"
+            f"{n_classes - 1}; map codes to indices first (sar_ssl.data.classes.class_index)"
         )
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #e32c4dac

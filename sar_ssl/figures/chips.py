@@ -15,7 +15,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch, Rectangle
 
 from ..data.chips import Chip
-from ..data.classes import WORLDCOVER, worldcover_index
+from ..data.classes import KNOWN_CLASSES, WORLDCOVER, class_index
 from ..data.radiometry import S2_L2A_BANDS
 
 # %% ../../nbs/figures/00_chips.ipynb #2bb5eded
@@ -86,25 +86,25 @@ def show_s2(
 # %% ../../nbs/figures/00_chips.ipynb #c13f23de
 def show_land_cover(
     ax: Axes,
-    codes: np.ndarray,  # (y, x) WorldCover codes; anything else is shown as invalid
+    codes: np.ndarray,  # (y, x) codes of any known class; anything else is shown as invalid
     title: str = "",
 ) -> AxesImage:
     "Draw a land-cover map in the product's colours; pixels without a class are hatched."
-    index = worldcover_index(codes)
-    colours = ListedColormap([cover.colour for cover in WORLDCOVER])
-    classes = np.ma.masked_greater_equal(index, len(WORLDCOVER))
-    norm = BoundaryNorm(np.arange(len(WORLDCOVER) + 1) - 0.5, len(WORLDCOVER))
+    index = class_index(codes, KNOWN_CLASSES)
+    colours = ListedColormap([cover.colour for cover in KNOWN_CLASSES])
+    classes = np.ma.masked_greater_equal(index, len(KNOWN_CLASSES))
+    norm = BoundaryNorm(np.arange(len(KNOWN_CLASSES) + 1) - 0.5, len(KNOWN_CLASSES))
     return show_image(ax, classes, title or "land cover", cmap=colours, norm=norm)
 
 # %% ../../nbs/figures/00_chips.ipynb #8d4f15f6
 def class_legend(
     place: Axes | Figure,  # where the legend goes
-    codes: np.ndarray | None = None,  # classes that occur, any shape; None lists all
+    codes: np.ndarray | None = None,  # classes that occur, any shape; None lists those of WorldCover
     **options,  # of matplotlib's legend: loc, ncols, fontsize
 ) -> None:
-    "Add a legend of WorldCover classes and of invalid pixels, in code order."
+    "Add a legend of land-cover classes and of invalid pixels."
     present = None if codes is None else np.unique(codes)
-    covers = [cover for cover in WORLDCOVER if present is None or cover.code in present]
+    covers = WORLDCOVER if present is None else [cover for cover in KNOWN_CLASSES if cover.code in present]
     handles = [Patch(facecolor=cover.colour, edgecolor="0.4", linewidth=0.4, label=cover.name) for cover in covers]
     if present is not None and len(covers) < len(present):
         handles.append(Patch(facecolor=INVALID, edgecolor="white", hatch="////", label="no data"))

@@ -125,6 +125,7 @@ class CardReader:
         present = "+".join(sensor for sensor in sensors_in(card.contracts) if sensor in SENSOR_SETS[sensors])
         self.reader = ChipReader(dataset, present, split, card.recipe, card.contracts,
                                  size=tiled_side(dataset.sizes["y"], card.patch_size))
+        self.legend = self.reader.legend
 
     def __len__(self) -> int:
         return len(self.reader)

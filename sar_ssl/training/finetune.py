@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..data.chips import open_store
-from ..data.classes import IGNORE, WORLDCOVER
+from ..data.classes import IGNORE, WORLDCOVER, LandCover
 from ..data.loader import batch_rows
 from sar_ssl.evaluation.metrics import (
     bootstrap_interval, confusion_matrix, metric, miou, overall_accuracy, per_class_iou,
@@ -108,12 +108,13 @@ def start_segmenter(
     config: SegmentConfig,  # of the run
     card: Card,  # of the weights
     seed: int,  # of the cell
+    n_classes: int,  # of the label maps
 ) -> Segmenter:
     "An encoder with its weights and a fresh decoder, ready to be trained."
     encoder, _ = load_encoder(config.weights, card)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Segmenter(encoder, len(WORLDCOVER), frozen=config.mode == "frozen").train()
+        return Segmenter(encoder, n_classes, frozen=config.mode == "frozen").train()
 
 # %% ../../nbs/training/30_finetune.ipynb #c13f23de
 def training_batch(
@@ -137,7 +138,7 @@ def train_segmenter(
     seed: int,  # of this cell
 ) -> Segmenter:
     "Fine-tune an encoder with a fresh decoder on some labelled chips."
-    model = start_segmenter(config, reader.card, seed)
+    model = start_segmenter(config, reader.card, seed, len(reader.legend))
     optimiser = torch.optim.AdamW(tuning_groups(model, config.encoder_rate), weight_decay=0.05)
     for step in range(config.steps):
         rate = cosine_schedule(step, config.steps, config.learning_rate, 0.0, config.steps // 10)
@@ -171,7 +172,7 @@ def confusions(
     "One confusion matrix per chip."
     index = np.arange(len(reader))
     batches = (predict(model, reader, index[i:i + batch_size]) for i in range(0, len(index), batch_size))
-    return np.stack([confusion_matrix(p, t, len(WORLDCOVER), IGNORE) for batch in batches for p, t in zip(*batch)])
+    return np.stack([confusion_matrix(p, t, len(reader.legend), IGNORE) for batch in batches for p, t in zip(*batch)])
 
 # %% ../../nbs/training/30_finetune.ipynb #cb43200e
 def cells(
@@ -183,6 +184,7 @@ def cells(
 # %% ../../nbs/training/30_finetune.ipynb #6c7cf545
 def cell_metrics(
     matrices: np.ndarray,  # chip class class
+    legend: Sequence[LandCover],  # classes, in order
     split: str,  # that was scored
     seed: int,  # of the cell
     **about,  # fraction, mode, init, sensors
@@ -193,7 +195,7 @@ def cell_metrics(
     scores = [metric("miou", miou(pooled), "1", split, n, seed, interval, **about),
               metric("overall_accuracy", overall_accuracy(pooled), "1", split, n, seed, **about)]
     return scores + [metric("iou", value, "1", split, n, seed, class_name=cover.name, **about)
-                     for cover, value in zip(WORLDCOVER, per_class_iou(pooled)) if not np.isnan(value)]
+                     for cover, value in zip(legend, per_class_iou(pooled)) if not np.isnan(value)]
 
 # %% ../../nbs/training/30_finetune.ipynb #46ed3498
 def logged_cells(
@@ -214,7 +216,7 @@ def run_cell(
     "Train and score one cell."
     rows = label_subset(len(train), fraction, seed)
     model = train_segmenter(config, train, rows, seed)
-    return cell_metrics(confusions(model, test), "test", seed, fraction=fraction, labelled_chips=len(rows),
+    return cell_metrics(confusions(model, test), test.legend, "test", seed, fraction=fraction, labelled_chips=len(rows),
                         mode=config.mode, init=train.card.method, sensors=train.sensors), model
 
 # %% ../../nbs/training/30_finetune.ipynb #6d5e6e94
