@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['SENSOR_SETS', 'SCALINGS', 'batch_rows', 'sensor_channels', 'per_band', 'standardise', 'clip_to_quantiles',
-           'published_scaling', 'Images', 'reading_contracts', 'split_rows', 'centre_window', 'ChipReader',
-           'read_split', 'read_chip']
+           'published_scaling', 'Images', 'reading_contracts', 'split_rows', 'centre_window', 'ChipReader', 'read_chip']
 
 # %% ../../nbs/data/50_loader.ipynb #f020b167
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from .chip import Chip, StoreError
 from .chips import contract_of, legend_of, open_store
 from .classes import class_index
 from .radiometry import Contract, ContractError, decode
+from .shards import ShardedArray, read_rows
 
 # %% ../../nbs/data/50_loader.ipynb #2bb5eded
 def batch_rows(
@@ -162,7 +162,6 @@ class ChipReader:
         recipe: str = "repaired",  # how pixels are scaled
         contracts: Mapping[str, Contract] | None = None,  # of weights: instead of the store's bands and statistics
         size: int = 0,  # pixels to cut from the middle of each chip; 0 takes whole chips
-        memory_limit: int = 2**31,  # bytes of chips to keep in memory; more is faster and needs the memory
     ):
         self.dataset = store if isinstance(store, xr.Dataset) else open_store(store)
         self.recipe = recipe
@@ -171,7 +170,7 @@ class ChipReader:
         self.legend = legend_of(self.dataset)
         self.rows = split_rows(self.dataset, split)
         self.window = centre_window(self.dataset.sizes["y"], size)
-        self.kept = {} if self.bytes_per_chip() * len(self.rows) <= memory_limit else None
+        self.arrays = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -182,41 +181,18 @@ def ids(self: ChipReader) -> np.ndarray:
     "Names of the chips, in row order."
     return self.dataset["id"].values[self.rows]
 
-# %% ../../nbs/data/50_loader.ipynb #d78f577f
-@patch
-def bytes_per_chip(self: ChipReader) -> int:
-    "Bytes of one chip's integers and masks."
-    pixels = self.dataset.sizes["y"] * self.dataset.sizes["x"]
-    return sum(pixels * (2 * self.dataset.sizes[f"band_{sensor}"] + 1) for sensor in self.contracts)
-
-# %% ../../nbs/data/50_loader.ipynb #rdsplit1
-def read_split(
-    variable: xr.DataArray,  # chip ..., on disk
-    rows: np.ndarray,  # increasing row numbers
-    step: int = 256,  # chips to read at a time: a shard
-) -> np.ndarray:  # chip ..., those rows
-    "Many chips of a variable, shard by shard."
-    out = np.empty((len(rows), *variable.shape[1:]), variable.dtype)
-    for start in range(0, variable.sizes["chip"], step):
-        inside = (rows >= start) & (rows < start + step)
-        if inside.any():
-            out[inside] = variable.isel(chip=slice(start, start + step)).values[rows[inside] - start]
-    return out
-
 # %% ../../nbs/data/50_loader.ipynb #6d5e6e94
 @patch
 def stored(
     self: ChipReader,
     name: str,  # variable of the store
     index: np.ndarray,  # row numbers within the split
+    bands: Sequence[int] | None = None,  # positions along the second axis; None for all
 ) -> np.ndarray:  # chip ... in the order of `index`
-    "Values as stored, from memory or disk."
-    variable = self.dataset[name]
-    if self.kept is None:
-        return np.stack([variable[row].values for row in self.rows[index]])
-    if name not in self.kept:
-        self.kept[name] = read_split(variable, self.rows)
-    return self.kept[name][index]
+    "Values as stored."
+    if name not in self.arrays:
+        self.arrays[name] = ShardedArray(Path(self.dataset.encoding["source"])/name)
+    return read_rows(self.arrays[name], self.rows[index], bands)
 
 # %% ../../nbs/data/50_loader.ipynb #fadde081
 @patch
@@ -229,9 +205,9 @@ def physical(
     "Bands of one sensor in physical units, in the order of the reader's contract."
     own = contract_of(self.dataset, sensor)
     order = [own.bands.index(band) for band in self.contracts[sensor].bands]
-    integers = self.stored(sensor, index)[:, order, self.window, self.window]
+    integers = self.stored(sensor, index, order)[:, :, self.window, self.window]
     mask = self.stored(f"valid_{sensor}", index)[:, None, self.window, self.window]
-    values = torch.from_numpy(integers.astype(np.int32)).to(device)
+    values = torch.from_numpy(integers).to(device).float()
     known = torch.from_numpy(mask).to(device) & (values != own.nodata)
     return torch.where(known, values * own.factor + own.offset, torch.nan)
 
@@ -269,7 +245,7 @@ def scene_labels(
     "Multi-hot scene labels; raises `StoreError` where the store has none."
     if "scene_label" not in self.dataset:
         raise StoreError("the store has no scene labels; classification needs a source that has them")
-    return torch.from_numpy(self.stored("scene_label", np.asarray(index)).astype(np.int64))
+    return torch.from_numpy(self.dataset["scene_label"].values[self.rows[index]].astype(np.int64))
 
 # %% ../../nbs/data/50_loader.ipynb #ef9a23fb
 def read_chip(
