@@ -62,12 +62,14 @@ def per_band(
 
 # %% ../../nbs/data/50_loader.ipynb #87b8a911
 def standardise(
-    physical: Tensor,  # b c h w, dB or reflectance, NaN where invalid
+    physical: Tensor,  # b c h w, dB or reflectance, anything where invalid; is overwritten
+    valid: Tensor,  # b c h w, bool
     contract: Contract,  # with statistics, bands in the order of c
-) -> Tensor:  # b c h w; 0 where invalid
+) -> Tensor:  # the same tensor; 0 where invalid
     "Zero mean and unit variance over the training chips."
     mean, std = per_band(contract.stats.mean, physical), per_band(contract.stats.std, physical)
-    return torch.nan_to_num((physical - mean) / std)
+    physical.sub_(mean).div_(std)
+    return physical if valid.all() else physical.masked_fill_(~valid, 0)
 
 # %% ../../nbs/data/50_loader.ipynb #e32c4dac
 def clip_to_quantiles(
@@ -80,10 +82,12 @@ def clip_to_quantiles(
 
 # %% ../../nbs/data/50_loader.ipynb #c12a7b49
 def published_scaling(
-    physical: Tensor,  # b c h w, dB or reflectance, NaN where invalid
+    physical: Tensor,  # b c h w, dB or reflectance, anything where invalid
+    valid: Tensor,  # b c h w, bool
     contract: Contract,  # with statistics, bands in the order of c
 ) -> Tensor:  # b c h w in 0..1, on 256 levels; 0 where invalid
     "DINO-MM's scaling: radar clipped per chip, then mean ± 2 std to 8 bits (read in the authors' code)."
+    physical = physical.masked_fill(~valid, torch.nan)
     if contract.scale == "dB":
         physical = clip_to_quantiles(physical)
     mean, std = per_band(contract.stats.mean, physical), per_band(contract.stats.std, physical)
@@ -196,20 +200,22 @@ def stored(
 
 # %% ../../nbs/data/50_loader.ipynb #fadde081
 @patch
-def physical(
+def decode_into(
     self: ChipReader,
+    images: Images,  # a batch; the channels of the sensor are filled
     sensor: str,  # "s1" or "s2"
     index: np.ndarray,  # row numbers within the split
-    device: str | torch.device,  # where decoding happens
-) -> Tensor:  # b c h w, dB or reflectance, NaN where invalid
-    "Bands of one sensor in physical units, in the order of the reader's contract."
-    own = contract_of(self.dataset, sensor)
+) -> None:
+    "Fill one sensor's channels with dB or reflectance and their masks, bands in the order of the reader's contract."
+    own, device = contract_of(self.dataset, sensor), images.pixels.device
     order = [own.bands.index(band) for band in self.contracts[sensor].bands]
-    integers = self.stored(sensor, index, order)[:, :, self.window, self.window]
-    mask = self.stored(f"valid_{sensor}", index)[:, None, self.window, self.window]
-    values = torch.from_numpy(integers).to(device).float()
-    known = torch.from_numpy(mask).to(device) & (values != own.nodata)
-    return torch.where(known, values * own.factor + own.offset, torch.nan)
+    integers = torch.from_numpy(self.stored(sensor, index, order)[..., self.window, self.window]).to(device)
+    mask = torch.from_numpy(self.stored(f"valid_{sensor}", index)[:, None, self.window, self.window]).to(device)
+    pixels, valid = (part[:, self.channels[sensor]] for part in (images.pixels, images.valid))
+    torch.ne(integers, int(own.nodata), out=valid)
+    valid &= mask
+    pixels.copy_(integers).mul_(own.factor)
+    if own.offset: pixels.add_(own.offset)
 
 # %% ../../nbs/data/50_loader.ipynb #38289050
 @patch
@@ -219,10 +225,15 @@ def images(
     device: str | torch.device = "cpu",  # where decoding and scaling happen
 ) -> Images:
     "Scaled pixels and masks of some chips, sensors stacked."
-    read = {sensor: self.physical(sensor, np.asarray(index), device) for sensor in self.contracts}
-    scale = SCALINGS[self.recipe]
-    pixels = [scale(values, self.contracts[sensor]) for sensor, values in read.items()]
-    return Images(torch.cat(pixels, 1), torch.cat([~values.isnan() for values in read.values()], 1))
+    index, side = np.asarray(index), self.window.stop - self.window.start
+    shape = len(index), sum(len(contract.bands) for contract in self.contracts.values()), side, side
+    pixels, valid = (torch.empty(shape, dtype=kind, device=device) for kind in (torch.float32, torch.bool))
+    batch = Images(pixels, valid)
+    for sensor, contract in self.contracts.items():
+        self.decode_into(batch, sensor, index)
+        where = self.channels[sensor]
+        pixels[:, where] = SCALINGS[self.recipe](pixels[:, where], valid[:, where], contract)
+    return batch
 
 # %% ../../nbs/data/50_loader.ipynb #6a69b4e4
 @patch

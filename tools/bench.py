@@ -1,0 +1,363 @@
+"""Measure what the project promises about speed, beside a reference, and print ratios.
+
+    python tools/bench.py                    everything, on 20,000 simulated chips
+    python tools/bench.py --chips 2000       the same on fewer, in two minutes
+    python tools/bench.py store              one group
+
+Times on shared machines are noise; ratios of two things measured in one run, in turns, are not. Each measurement runs in a process
+of its own. Results go to runs/bench/GROUP.json; the chips are kept in runs/bench for the next time.
+"""
+import argparse
+import json
+import os
+import pickle
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "runs" / "bench"
+SIZE, BATCH, ROUNDS = 128, 64, 5
+
+
+def simulated(chips: int) -> Path:
+    "The store of simulated chips, made when it is not there."
+    from sar_ssl.data.simulate import simulate_store
+
+    return simulate_store(FOLDER / f"chips-{chips}.zarr", chips, SIZE, seed=0)
+
+
+def scale_to_bytes(values, contract):
+    "Mean ± 2 standard deviations to 0..255, per band (last axis), as the DINO-MM code does."
+    import numpy as np
+
+    mean, std = np.array(contract.stats.mean, np.float32), np.array(contract.stats.std, np.float32)
+    return ((values - (mean - 2 * std)) / (4 * std) * 255).clip(0, 255).astype(np.uint8)
+
+
+def as_lmdb(store: Path) -> Path:
+    "The same chips in the layout of DINO-MM's LMDB: pickled uint8 of S2 and float32 of S1, one record per chip."
+    import lmdb
+    import numpy as np
+    from sar_ssl.data.chips import contract_of, open_store
+    from sar_ssl.data.radiometry import decode
+    from sar_ssl.data.shards import ShardedArray, read_rows
+    from tqdm import trange
+
+    path = store.with_suffix(".lmdb")
+    if path.exists():
+        return path
+    dataset, temporary = open_store(store), path.with_suffix(".partial")
+    contracts = {sensor: contract_of(dataset, sensor) for sensor in ("s1", "s2")}
+    arrays = {sensor: ShardedArray(store / sensor) for sensor in contracts}
+    temporary.unlink(missing_ok=True)
+    target = np.zeros(19, np.float32)
+    with lmdb.open(str(temporary), map_size=2**40, subdir=False, sync=False) as env:
+        for start in trange(0, dataset.sizes["chip"], 256, desc="writing LMDB", unit="batch"):
+            rows = range(start, min(start + 256, dataset.sizes["chip"]))
+            with env.begin(write=True) as transaction:
+                s1, s2 = (decode(read_rows(arrays[sensor], rows), contracts[sensor]) for sensor in ("s1", "s2"))
+                for row, radar, optical in zip(rows, s1.transpose(0, 2, 3, 1), s2.transpose(0, 2, 3, 1)):
+                    optical = scale_to_bytes(np.nan_to_num(optical), contracts["s2"])
+                    radar = np.nan_to_num(radar, nan=-30).astype(np.float32)
+                    record = (optical.tobytes(), optical.shape, radar.tobytes(), radar.shape, target.tobytes())
+                    transaction.put(str(row).encode(), pickle.dumps(record))
+    os.replace(temporary, path)
+    return path
+
+
+def as_geotiffs(store: Path, chips: int = 400) -> Path:
+    "Some of the same chips in the layout of BigEarthNet: a folder per chip, a GeoTIFF per band at its own resolution."
+    import numpy as np
+    import rasterio
+    from sar_ssl.data.simulate import FOOTPRINT
+    from sar_ssl.data.chips import contract_of, open_store
+    from sar_ssl.data.radiometry import decode
+    from sar_ssl.data.shards import ShardedArray, read_rows
+
+    folder = store.with_suffix(".tifs")
+    if folder.exists():
+        return folder
+    dataset, temporary = open_store(store), store.with_suffix(".tifs.partial")
+    for sensor in ("s1", "s2"):
+        contract = contract_of(dataset, sensor)
+        stored = read_rows(ShardedArray(store / sensor), range(min(chips, dataset.sizes["chip"])))
+        for row, chip in enumerate(stored):
+            place = temporary / f"{row:06d}"
+            place.mkdir(parents=True, exist_ok=True)
+            for band, image in zip(contract.bands, decode(chip, contract) if sensor == "s1" else chip):
+                image = np.ascontiguousarray(image[:: FOOTPRINT.get(band, 1), :: FOOTPRINT.get(band, 1)])
+                with rasterio.open(place / f"{band}.tif", "w", driver="GTiff", height=image.shape[0], width=image.shape[1],
+                                   count=1, dtype=image.dtype, crs="EPSG:32632",
+                                   transform=rasterio.Affine(10, 0, 0, 0, -10, 0)) as file:
+                    file.write(image, 1)
+    os.replace(temporary, folder)
+    return folder
+
+
+def batches(chips: int, limit: int):
+    "Random rows in batches, the same for everything that is measured."
+    import numpy as np
+
+    order = np.random.default_rng(0).permutation(chips)[:limit]
+    return [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+
+
+def read_store_integers(store: Path, chips: int):
+    "Chips as stored: integers of both sensors and their masks, as tensors."
+    import torch
+    from sar_ssl.data.shards import ShardedArray, read_rows
+
+    arrays = [ShardedArray(store / name) for name in ("s2", "s1", "valid_s2", "valid_s1")]
+    for rows in batches(chips, 4096):
+        yield [torch.from_numpy(read_rows(array, rows)) for array in arrays]
+
+
+def read_store_scaled(store: Path, chips: int, sensors: str = "s1+s2"):
+    "Chips as a network sees them: float32, standardised, with masks."
+    from sar_ssl.data.loader import ChipReader
+
+    reader = ChipReader(store, sensors, split=None)
+    for rows in batches(chips, 4096):
+        yield reader.images(rows).pixels
+
+
+def read_store_radar(store: Path, chips: int):
+    "Integers and masks of Sentinel-1 alone: 2 of 14 bands."
+    import torch
+    from sar_ssl.data.shards import ShardedArray, read_rows
+
+    arrays = [ShardedArray(store / name) for name in ("s1", "valid_s1")]
+    for rows in batches(chips, 4096):
+        yield [torch.from_numpy(read_rows(array, rows)) for array in arrays]
+
+
+def read_zarr(store: Path, chips: int):
+    "The same integers by zarr-python, chip by chip (its fastest way)."
+    import numpy as np
+    import torch
+    import zarr
+
+    group = zarr.open_group(store, mode="r")
+    for rows in batches(chips, 256):
+        yield [torch.from_numpy(np.stack([group[name][int(row)] for row in rows])) for name in ("s2", "s1")]
+
+
+def read_lmdb(store: Path, chips: int):
+    "Chips out of the LMDB, scaled as the DINO-MM code does, as float32 tensors."
+    import lmdb
+    import numpy as np
+    import torch
+    from sar_ssl.data.chips import contract_of, open_store
+
+    radar_contract = contract_of(open_store(store), "s1")
+    env = lmdb.open(str(as_lmdb(store)), subdir=False, readonly=True, lock=False, readahead=False)
+    with env.begin() as transaction:
+        for rows in batches(chips, 2048):
+            images = []
+            for row in rows:
+                # our own file, written above; a foreign pickle would never be opened
+                s2, s2_shape, s1, s1_shape, _ = pickle.loads(transaction.get(str(row).encode()))
+                optical = np.frombuffer(s2, np.uint8).reshape(s2_shape)
+                radar = np.frombuffer(s1, np.float32).reshape(s1_shape)
+                low, high = np.quantile(radar, [0.01, 0.99], axis=(0, 1))
+                radar = scale_to_bytes(radar.clip(low, high), radar_contract)
+                images.append(torch.from_numpy(np.concatenate([optical, radar], 2).transpose(2, 0, 1).copy()).div(255))
+            yield torch.stack(images)
+
+
+def read_geotiffs(store: Path, chips: int):
+    "Chips out of one GeoTIFF per band, resampled to 10 m on reading, as float32 tensors."
+    import numpy as np
+    import rasterio
+    import torch
+    from rasterio.enums import Resampling
+
+    folders = sorted(as_geotiffs(store).iterdir())
+    for start in range(0, len(folders), BATCH):
+        images = []
+        for folder in folders[start : start + BATCH]:
+            bands = []
+            for path in sorted(folder.iterdir()):
+                with rasterio.open(path) as file:
+                    bands.append(file.read(1, out_shape=(SIZE, SIZE), resampling=Resampling.bilinear))
+            images.append(np.stack(bands).astype(np.float32))
+        yield torch.from_numpy(np.stack(images))
+
+
+READERS = {f.__name__: f for f in (read_store_integers, read_store_scaled, read_store_radar, read_zarr, read_lmdb, read_geotiffs)}
+
+
+def one_core() -> None:
+    "Keep this process on one core."
+    import torch
+
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+
+
+def peak_mb() -> float:
+    "Largest memory of this process so far (what the system reports to a parent also counts the parent's)."
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1e3
+
+
+def measure_reader(name: str, store: Path, chips: int, single: bool) -> dict:
+    "Chips per second of one pass, after a first pass that fills the system's memory; and the memory that it gained."
+    os.cpu_count = (lambda: 1) if single else os.cpu_count
+    if single:
+        one_core()
+    for _ in READERS[name](store, chips):
+        pass
+    before, began, count = peak_mb(), time.perf_counter(), 0
+    for batch in READERS[name](store, chips):
+        count += len(batch[0] if isinstance(batch, list) else batch)
+    return dict(chips_per_s=count / (time.perf_counter() - began), growth_mb=peak_mb() - before)
+
+
+def open_many(path: Path) -> dict:
+    "Seconds and memory to open a store and see the splits of all its chips."
+    began = time.perf_counter()
+    from sar_ssl.data.chips import open_store
+
+    imported = time.perf_counter()
+    dataset = open_store(path)
+    n_train = int((dataset.split.values == "train").sum())
+    return dict(seconds=time.perf_counter() - imported, import_s=imported - began, chips=dataset.sizes["chip"],
+                n_train=n_train, memory_mb=peak_mb())
+
+
+def many_chips(n: int = 600_000) -> Path:
+    "A store of BigEarthNet's size with its metadata, and no pixel."
+    import numpy as np
+    import xarray as xr
+    from sar_ssl.data.build import create_store, write_small
+    from sar_ssl.data.chip import make_layout
+    from sar_ssl.data.classes import BIGEARTHNET_19
+    from sar_ssl.data.simulate import CONTRACTS
+
+    path = FOLDER / f"metadata-{n}.zarr"
+    if path.exists():
+        return path
+    layout, random, text = make_layout(CONTRACTS, 120, BIGEARTHNET_19), np.random.default_rng(0), np.dtypes.StringDType()
+    words = dict(id=[f"S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_{i // 1000}_{i % 1000}" for i in range(n)],
+                 crs=["EPSG:32633"] * n, orbit=["descending"] * n, source=["bigearthnet-v2/Austria"] * n,
+                 split=random.choice(["train", "val", "test"], n).tolist())
+    coords = {name: ("chip", np.array(values, text)) for name, values in words.items()}
+    coords |= dict(longitude=("chip", random.uniform(5, 30, n)), latitude=("chip", random.uniform(40, 65, n)),
+                   checksum=("chip", random.integers(0, 2**32, n, dtype=np.uint32)),
+                   transform=(("chip", "coefficient"), random.normal(size=(n, 6))))
+    coords |= {name: ("chip", np.full(n, np.datetime64("2017-06-13", "s"))) for name in ("time_s1", "time_s2")}
+    coords |= {f"band_{sensor}": np.array(contract.bands, text) for sensor, contract in CONTRACTS.items()}
+    dataset = xr.Dataset(dict(scene_label=(("chip", "scene_class"), random.integers(0, 2, (n, 19), dtype=np.uint8))), coords)
+    create_store(path.with_suffix(".partial"), layout, n, True, {})
+    write_small(path.with_suffix(".partial"), dataset)
+    os.replace(path.with_suffix(".partial"), path)
+    return path
+
+
+def disk_bytes(path: Path) -> int:
+    "Bytes that a file or a folder holds on disk."
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_blocks * 512 for file in files)
+
+
+def call(function: str, *arguments) -> dict:
+    "Run a function of this file in a process of its own."
+    done = subprocess.run([sys.executable, __file__, "--call", function, *map(str, arguments)], stdout=subprocess.PIPE,
+                          text=True, check=True, env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"})
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def called(function: str, arguments: list[str]) -> dict:
+    "What `call` asks for, in the new process."
+    if function == "open_many":
+        return open_many(Path(arguments[0]))
+    name, store, chips, single = arguments
+    return measure_reader(name, Path(store), int(chips), single == "1")
+
+
+def in_turns(cases: dict[str, tuple]) -> dict[str, dict]:
+    "Measure all cases in turns, some rounds; the median of each number."
+    rounds = [{title: call("measure_reader", *case) for title, case in cases.items()} for _ in range(ROUNDS)]
+    return {title: {key: statistics.median(one[title][key] for one in rounds) for key in rounds[0][title]} for title in cases}
+
+
+def table(rows: list[tuple[str, str, str, str, str]]) -> None:
+    "Print rows with a head, in columns."
+    rows = [("what", "measured", "reference", "ratio", "goal"), *rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def bench_store(chips: int) -> dict:
+    "How fast chips come out of the store, and what it costs to keep and to open one."
+    store = simulated(chips)
+    lmdb, _ = as_lmdb(store), as_geotiffs(store)
+    cases = {
+        "store, integers": ("read_store_integers", store, chips, 0),
+        "LMDB": ("read_lmdb", store, chips, 0),
+        "store, scaled": ("read_store_scaled", store, chips, 0),
+        "GeoTIFF per band": ("read_geotiffs", store, chips, 0),
+        "store, S1 only": ("read_store_radar", store, chips, 0),
+        "zarr-python": ("read_zarr", store, chips, 0),
+        "store, integers, one core": ("read_store_integers", store, chips, 1),
+        "store, scaled, one core": ("read_store_scaled", store, chips, 1),
+        "LMDB, one core": ("read_lmdb", store, chips, 1),
+    }
+    found = in_turns(cases)
+    speed = {title: numbers["chips_per_s"] for title, numbers in found.items()}
+    opened = call("open_many", many_chips())
+    pixels = sum(disk_bytes(store / name) for name in ("s1", "s2", "valid_s1", "valid_s2"))
+    files = sum(file.is_file() for file in store.rglob("*"))
+
+    def row(title: str, reference: str, goal: str) -> tuple:
+        return (f"{title}, chips/s", f"{speed[title]:,.0f}", f"{speed[reference]:,.0f} {reference}",
+                f"{speed[title] / speed[reference]:.2f}", goal)
+
+    print(f"\n{chips} simulated chips of {SIZE} px, 14 bands; random order, batches of {BATCH}; medians of {ROUNDS} rounds\n")
+    table([
+        row("store, integers", "LMDB", ">= 3"),
+        row("store, scaled", "LMDB", ">= 3"),
+        row("store, integers", "GeoTIFF per band", ">= 30"),
+        row("store, scaled", "GeoTIFF per band", ">= 30"),
+        row("store, integers", "zarr-python", ""),
+        row("store, integers, one core", "LMDB, one core", ""),
+        row("store, scaled, one core", "LMDB, one core", ""),
+        row("store, S1 only", "store, integers", "about 7: 2 of 14 bands"),
+        ("pixels and masks on disk, KB/chip", f"{pixels / chips / 1e3:.0f}", f"{disk_bytes(lmdb) / chips / 1e3:.0f} LMDB",
+         f"{pixels / disk_bytes(lmdb):.2f}", "<= 1"),
+        ("chips per file", f"{chips / files:.0f}", "", "", ">= 256"),
+        (f"opening {opened['chips']:,} chips, s", f"{opened['seconds']:.2f}", "", "", "< 2"),
+        ("  and its memory, MB", f"{opened['memory_mb']:.0f}", "", "", "< 300"),
+        ("memory gained in the second epoch, MB", f"{found['store, integers']['growth_mb']:.0f}", "", "", "flat"),
+    ])
+    return dict(chips=chips, chips_per_s=speed, bytes_per_chip=pixels / chips, chips_per_file=chips / files, opening=opened)
+
+
+GROUPS = {"store": bench_store}
+
+
+def main():
+    if sys.argv[1:2] == ["--call"]:
+        print(json.dumps(called(sys.argv[2], sys.argv[3:])))
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", nargs="*", default=list(GROUPS), help=f"of {', '.join(GROUPS)}; all by default")
+    parser.add_argument("--chips", type=int, default=20_000, help="chips of the store that is measured")
+    options = parser.parse_args()
+    if set(options.groups) - set(GROUPS):
+        parser.error(f"groups: expected some of {', '.join(GROUPS)}")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    for group in options.groups:
+        result = GROUPS[group](options.chips)
+        (FOLDER / f"{group}.json").write_text(json.dumps(result | dict(commit=commit, cores=os.cpu_count()), indent=1))
+        print(f"\n{FOLDER.relative_to(ROOT) / group}.json, commit {commit}")
+
+
+if __name__ == "__main__":
+    main()
