@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "runs" / "bench"
-SIZE, BATCH, ROUNDS = 128, 64, 5
+SIZE, BATCH, ROUNDS = 128, 64, 3
 
 
 def simulated(chips: int) -> Path:

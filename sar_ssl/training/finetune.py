@@ -9,6 +9,7 @@ __all__ = ['label_subset', 'SegmentConfig', 'check_segment_config', 'orient', 's
 
 # %% ../../nbs/training/30_finetune.ipynb #f020b167
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..data.chips import open_store
-from ..data.classes import IGNORE, WORLDCOVER, LandCover
+from ..data.classes import IGNORE, LandCover
 from ..data.loader import batch_rows
 from sar_ssl.evaluation.metrics import (
     bootstrap_interval, confusion_matrix, metric, miou, overall_accuracy, per_class_iou,
