@@ -14,6 +14,7 @@ from pathlib import Path
 
 import sar_ssl
 from .cli_chips import add_chips
+from .cli_weights import add_weights
 
 # %% ../../nbs/experiments/90_cli.ipynb #8d4f15f6
 def experiments_help(notebooks: Path | None = None, # folder with the experiments; None: the project's own
@@ -99,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_chips(commands)
     add_run(commands)
+    add_weights(commands)
     return top
 
 # %% ../../nbs/experiments/90_cli.ipynb #fadde081
