@@ -24,7 +24,7 @@ import yaml
 
 from .classes import BIGEARTHNET_19, WORLDCOVER
 from .files import SourceError
-from .radiometry import Contract
+from .radiometry import Contract, ContractError
 
 # %% ../../nbs/data/28_description.ipynb #2bb5eded
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ NUMBERS = ("factor", "offset", "nodata", "resolution")
 def parse_bands(bands: Any) -> tuple[tuple[str, str], ...]:
     "Pairs of our name and the file's name, out of a list, a dictionary or words separated by spaces."
     if isinstance(bands, str): bands = bands.split()
+    if not isinstance(bands, list | dict): raise SourceError(f"bands is {bands!r}, expected a list of names")
     pairs = bands.items() if isinstance(bands, dict) else ((band, band) for band in bands)
     return tuple((str(ours), str(theirs)) for ours, theirs in pairs)
 
@@ -274,7 +275,10 @@ def read_description(
         else: record = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, KeyError) as error:
         raise SourceError(f"{path}: not a description: {error}") from error
-    return parse_description(record, path)
+    try: return parse_description(record, path)
+    except (SourceError, ContractError): raise
+    except (TypeError, ValueError, AttributeError) as error:  # a value of a kind that nobody would write
+        raise SourceError(f"{path}: a value is of the wrong kind ({type(error).__name__}: {error})") from error
 
 # %% ../../nbs/data/28_description.ipynb #9d6ff5a0
 @lru_cache(maxsize=4)

@@ -46,7 +46,7 @@ def known_codecs(
     order = codecs[0].get("configuration", {}).get("endian", "little")
     return names in (["bytes", "blosc"], ["bytes", "blosc", "crc32c"]) and order == "little"
 
-# %% ../../nbs/data/07_shards.ipynb #f24e0c52
+# %% ../../nbs/data/07_shards.ipynb #59406f95
 def shard_layout(
     folder: Path,  # of a variable
 ) -> ShardLayout:
@@ -55,14 +55,17 @@ def shard_layout(
         record = json.loads((folder/"zarr.json").read_text())
         (outer,), inner = record["codecs"], record["codecs"][0]["configuration"]
         chunk, shard = inner["chunk_shape"], record["chunk_grid"]["configuration"]["chunk_shape"]
-        plain = (outer["name"] == "sharding_indexed" and known_codecs(inner["codecs"]) and chunk[0] == 1
+        found = ShardLayout(folder, tuple(record["shape"]), np.dtype(record["data_type"]), shard[0], tuple(chunk),
+                            len(inner["codecs"]) == 3, record["fill_value"])
+        numbers = all(isinstance(n, int) and n >= 0 for n in (*found.shape, *shard, *chunk)) and min(shard + chunk) > 0
+        plain = (numbers and len(shard) == len(chunk) == len(found.shape) > 1 and found.dtype.kind in "iub"
+                 and outer["name"] == "sharding_indexed" and known_codecs(inner["codecs"]) and chunk[0] == 1
                  and inner.get("index_location", "end") == "end" and shard[1:] == record["shape"][1:]
                  and record["chunk_key_encoding"]["configuration"]["separator"] == "/")
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreError(f"{folder}: no sharded variable of a chip store ({type(error).__name__}: {error})") from error
     if not plain: raise StoreError(f"{folder}: its shards are laid out in a way that chip stores do not use")
-    return ShardLayout(folder, tuple(record["shape"]), np.dtype(record["data_type"]), shard[0], tuple(chunk),
-                       len(inner["codecs"]) == 3, record["fill_value"])
+    return found
 
 # %% ../../nbs/data/07_shards.ipynb #6ceae103
 def pieces_per_row(layout: ShardLayout) -> int:
