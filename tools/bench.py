@@ -2,7 +2,8 @@
 
     python tools/bench.py                    everything, on 20,000 simulated chips
     python tools/bench.py --chips 2000       the same on fewer, in two minutes
-    python tools/bench.py store              one group
+    python tools/bench.py store              one group: chips out of the store
+    python tools/bench.py step               one group: a step of pre-training and its parts, some minutes
 
 Times on shared machines are noise; ratios of two things measured in one run, in turns, are not. Each measurement runs in a process
 of its own. Results go to runs/bench/GROUP.json; the chips are kept in runs/bench for the next time.
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -187,6 +189,245 @@ def read_geotiffs(store: Path, chips: int):
         yield torch.from_numpy(np.stack(images))
 
 
+# A step of pre-training. The reference is ours too: the same model and crops, driven as plain PyTorch code does it.
+HEAD = dict(prototypes=65536, hidden=2048)
+STEPS = {
+    "S/16 224/96": dict(model="vit_small_patch16_224", patch=16, sizes=(224, 96), batch=8, head=HEAD),
+    "Ti/16 112/48": dict(model="vit_tiny_patch16_224", patch=16, sizes=(112, 48), batch=32, head=HEAD),
+    "Ti/8 56/24": dict(model="vit_tiny_patch16_224", patch=8, sizes=(56, 24), batch=64, head=dict(prototypes=4096, hidden=1024)),
+}
+WAYS = ("plain fp32", "ours fp32", "plain bf16", "ours bf16")
+
+
+class Plain:
+    "A step the plain way: timm's forward, a loss pair by pair, and loops over the parameters."
+
+    def __init__(self, state: dict):
+        import torch
+        from sar_ssl.models.dino import decay_groups, make_teacher
+
+        self.student = state["network"]()
+        self.teacher = make_teacher(self.student)
+        self.centre = torch.zeros(state["head"]["prototypes"])
+        self.optimiser = torch.optim.AdamW(decay_groups(self.student), lr=1e-5, weight_decay=0.04, **self.adamw)
+
+    adamw = dict(foreach=False, fused=False)
+
+    def network(self, which, crops):
+        return which(crops).float()
+
+    def loss(self, logits, raw):
+        targets, total, terms = ((raw - self.centre) / 0.04).softmax(-1), 0.0, 0
+        for g, target in enumerate(targets):
+            for s in range(len(logits)):
+                if s != g:
+                    total, terms = total - (target * (logits[s] / 0.1).log_softmax(-1)).sum(-1).mean(), terms + 1
+        return total / terms
+
+    def clip(self):
+        for p in self.student.parameters():
+            if p.grad is not None and (factor := 3.0 / (p.grad.norm(2).item() + 1e-6)) < 1:
+                p.grad.mul_(factor)
+
+    def average(self):
+        for t, s in zip(self.teacher.parameters(), self.student.parameters()):
+            t.mul_(0.996).add_(0.004 * s.detach())
+
+    def products(self):
+        return nullcontext()
+
+    def step(self, crops, bf16: bool) -> dict[str, float]:
+        "Seconds of each part of one step, and the loss."
+        import torch
+
+        clock = [time.perf_counter()]
+        tick = lambda: clock.append(time.perf_counter())
+        with self.products(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            with torch.no_grad():
+                raw = self.network(self.teacher, crops[:2])
+            tick()
+            logits = self.network(self.student, crops)
+        with self.products():
+            loss = self.loss(logits, raw)
+            tick()
+            self.optimiser.zero_grad()
+            loss.backward()
+            tick()
+            with torch.no_grad():
+                self.clip()
+                tick()
+                self.optimiser.step()
+                tick()
+                self.average()
+                self.centre = self.centre * 0.9 + raw.mean((0, 1)) * 0.1
+                tick()
+        names = ("teacher", "student", "backward", "clip", "AdamW", "EMA")
+        return dict(zip(names, (b - a for a, b in zip(clock, clock[1:])))) | {"loss": loss.item()}
+
+
+class Ours(Plain):
+    "The same step with the functions of `sar_ssl`."
+
+    adamw = dict(fused=True)
+
+    def network(self, which, crops):
+        import torch
+        from sar_ssl.models.dino import class_tokens
+        from sar_ssl.models.fast_vit import class_token, logits
+
+        cls = class_tokens(lambda images: class_token(which.backbone, images), crops)
+        return logits(which.head, torch.cat(cls)).unflatten(0, (len(crops), -1))
+
+    def loss(self, logits, raw):
+        from sar_ssl.models.dino import dino_loss, teacher_probabilities
+
+        return dino_loss(logits, teacher_probabilities(raw, self.centre, 0.04), 0.1)
+
+    def clip(self):
+        from sar_ssl.models.dino import clip_each
+
+        clip_each(self.student.parameters(), 3.0)
+
+    def average(self):
+        from sar_ssl.models.dino import update_teacher
+
+        update_teacher(self.teacher, self.student, 0.996)
+
+    def products(self):
+        from sar_ssl.models.fast_vit import use_fast_products
+
+        return use_fast_products()
+
+
+def crops_of(store: Path, case: dict, turn: int, sensors: str = "s1"):
+    "Chips of the store as the crops of one step; and the seconds of decoding and of cutting."
+    from sar_ssl.data.loader import ChipReader
+    from sar_ssl.training.augment import Views, make_views
+    from sar_ssl.training.pretrain import radiometry_of
+
+    reader, batch = ChipReader(store, sensors, split=None), case["batch"]
+    began = time.perf_counter()
+    images = reader.images([(turn * batch + i) % len(reader) for i in range(batch)])
+    decoded = time.perf_counter()
+    crops = make_views(images.pixels, images.valid, Views(*case["sizes"]), radiometry_of(reader), "repaired", reader.channels,
+                       0.0, (0, turn), slice(0, batch), batch)
+    return crops, dict(decode=decoded - began, views=time.perf_counter() - decoded)
+
+
+def measure_step(name: str, store: Path, rounds: int, ways: tuple[str, ...] = WAYS) -> dict:
+    "Median seconds of each part of a step, for each way; the ways take turns, after one step each to warm up."
+    import torch
+    from sar_ssl.models.dino import DinoNetwork, ProjectionHead
+    from sar_ssl.models.vit import create_vit
+
+    case = STEPS[name]
+
+    def network():
+        torch.manual_seed(0)
+        backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
+        return DinoNetwork(backbone, ProjectionHead(backbone.embed_dim, **case["head"]))
+
+    trainers = {way: (Ours if way.startswith("ours") else Plain)(case | {"network": network}) for way in ways}
+    found = {way: [] for way in ways}
+    for turn in range(rounds + 1):
+        for way, trainer in trainers.items():
+            crops, parts = crops_of(store, case, turn)
+            parts |= trainer.step(crops, way.endswith("bf16"))
+            found[way].append(parts | {"whole": sum(seconds for part, seconds in parts.items() if part != "loss")})
+    first = {way: steps[0]["loss"] for way, steps in found.items()}
+    medians = {way: {part: statistics.median(step[part] for step in steps[1:]) for part in steps[0]}
+               for way, steps in found.items()}
+    return dict(ways=medians, first_loss=first, memory_mb=peak_mb(), threads=torch.get_num_threads())
+
+
+def measure_neighbour(name: str, store: Path, rounds: int) -> dict:
+    "Seconds of our bf16 step, alone and beside one other process that fills a core."
+    alone = measure_step(name, store, rounds, ("ours bf16",))["ways"]["ours bf16"]["whole"]
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        beside = measure_step(name, store, rounds, ("ours bf16",))["ways"]["ours bf16"]["whole"]
+    finally:
+        busy.kill()
+        busy.wait()
+    return dict(alone=alone, beside=beside)
+
+
+def plain_views(images, sizes, generator):
+    "Ten crops of one chip in plain torch: window, bicubic resize, flips, blur, gain."
+    import torch
+    import torch.nn.functional as F
+
+    made = []
+    for number in range(10):
+        out, share = (sizes[0], 0.7) if number < 2 else (sizes[1], 0.2)
+        side = int((share * images.shape[-1] ** 2) ** 0.5)
+        top, left = torch.randint(images.shape[-1] - side + 1, (2,), generator=generator).tolist()
+        view = F.interpolate(images[None, :, top : top + side, left : left + side], size=(out, out), mode="bicubic", antialias=True)
+        flips = [axis for axis in (2, 3) if torch.rand((), generator=generator) < 0.5]
+        view = view.flip(flips) if flips else view
+        if torch.rand((), generator=generator) < 0.5:
+            line = torch.exp(-0.5 * (torch.arange(-4, 5) / 0.8) ** 2)
+            line = (line / line.sum()).expand(len(images), 1, 1, 9)
+            view = F.conv2d(F.pad(view, (4, 4, 4, 4), mode="reflect"), line, groups=len(images))
+            view = F.conv2d(view, line.mT, groups=len(images))
+        made.append(view * (1 + 0.1 * torch.randn(len(images), 1, 1, generator=generator)))
+    return made
+
+
+def measure_views(store: Path, rounds: int) -> dict:
+    "Chips per second and core: ten crops of 112 and 48 pixels of 14 channels, by our matrices and chip by chip."
+    import torch
+    from sar_ssl.data.loader import ChipReader
+    from sar_ssl.models.fast_vit import use_fast_products
+
+    one_core()
+    case = dict(sizes=(112, 48), batch=64)
+    images, generator = ChipReader(store, "s1+s2", split=None).images(range(16)).pixels, torch.Generator().manual_seed(0)
+    ours, plain = [], []
+    for turn in range(rounds + 1):
+        with use_fast_products():
+            ours.append(case["batch"] / crops_of(store, case, turn, "s1+s2")[1]["views"])
+        began = time.perf_counter()
+        for image in images:
+            plain_views(image, case["sizes"], generator)
+        plain.append(len(images) / (time.perf_counter() - began))
+    return dict(ours=statistics.median(ours[1:]), plain=statistics.median(plain[1:]))
+
+
+def measure_maps(patch: int, rounds: int) -> dict:
+    "Seconds of the attention map of one chip of 448 px by ViT-S, ours and with all N x N matrices formed."
+    import torch
+    from sar_ssl.models.fast_vit import class_attention_map, use_fast_products
+    from sar_ssl.models.vit import create_vit
+
+    vit = create_vit("vit_small_patch16_224", 2, 448, patch).eval()
+    image = torch.randn(1, 2, 448, 448, generator=torch.Generator().manual_seed(0))
+
+    def formed():
+        "Every block forms the weights of all pairs of tokens."
+        x = vit.norm_pre(vit._pos_embed(vit.patch_embed(image)))
+        for block in vit.blocks:
+            layer, y = block.attn, block.norm1(x)
+            q, k, v = layer.qkv(y).reshape(1, y.shape[1], 3, layer.num_heads, -1).permute(2, 0, 3, 1, 4)
+            weights = (q @ k.mT * layer.scale).softmax(-1)
+            x = x + layer.proj((weights @ v).transpose(1, 2).flatten(2))
+            x = x + block.mlp(block.norm2(x))
+        return weights[:, :, 0, 1:]
+
+    seconds = {"ours": [], "plain": []}
+    with torch.no_grad():
+        for _ in range(rounds + 1):
+            began = time.perf_counter()
+            with use_fast_products():
+                ours = class_attention_map(vit, image)
+            middle = time.perf_counter()
+            plain = formed()
+            seconds["ours"].append(middle - began)
+            seconds["plain"].append(time.perf_counter() - middle)
+    error = float((ours.flatten(2) - plain).abs().max() / plain.max())
+    return {key: statistics.median(values[1:]) for key, values in seconds.items()} | dict(error=error)
+
+
 READERS = {f.__name__: f for f in (read_store_integers, read_store_scaled, read_store_radar, read_zarr, read_lmdb, read_geotiffs)}
 
 
@@ -275,6 +516,12 @@ def called(function: str, arguments: list[str]) -> dict:
     "What `call` asks for, in the new process."
     if function == "open_many":
         return open_many(Path(arguments[0]))
+    if function in ("measure_step", "measure_neighbour"):
+        return globals()[function](arguments[0], Path(arguments[1]), int(arguments[2]))
+    if function == "measure_views":
+        return measure_views(Path(arguments[0]), int(arguments[1]))
+    if function == "measure_maps":
+        return measure_maps(*map(int, arguments))
     name, store, chips, single = arguments
     return measure_reader(name, Path(store), int(chips), single == "1")
 
@@ -338,7 +585,56 @@ def bench_store(chips: int) -> dict:
     return dict(chips=chips, chips_per_s=speed, bytes_per_chip=pixels / chips, chips_per_file=chips / files, opening=opened)
 
 
-GROUPS = {"store": bench_store}
+PARTS = ("decode", "views", "teacher", "student", "backward", "clip", "AdamW", "EMA", "whole")
+GOALS = {"S/16 224/96": ("P1 >= 2.1", "P3 >= 1.35", "P2 >= 3.5"), "Ti/16 112/48": ("P1 >= 2.0", "P3 >= 1.35", "P2 >= 3")}
+
+
+def processor() -> str:
+    "The name of the processor, as Linux tells it, with its model: names of virtual machines say little."
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    return f"{said.get('model name', 'unknown')}, family {said.get('cpu family')}, model {said.get('model')}"
+
+
+def bench_step(chips: int) -> dict:
+    "How fast a step of pre-training is, part by part, with crops, views and attention maps."
+    store = simulated(min(chips, 512))
+    steps = {name: call("measure_step", name, store, ROUNDS) for name in STEPS}
+    beside = call("measure_neighbour", "Ti/16 112/48", store, ROUNDS)
+    views = call("measure_views", store, ROUNDS)
+    maps = {patch: call("measure_maps", patch, ROUNDS) for patch in (16, 8)}
+    threads = next(iter(steps.values()))["threads"]
+    print(f"\n{processor()}; {threads} threads; medians of {ROUNDS} rounds in turns; simulated chips, 2 bands. The reference is our\n"
+          "own plain way (timm's forward, PyTorch's default products, loops over parameters), not the code of others, for which\n"
+          "the goals were set.\n")
+    for name, found in steps.items():
+        head = f"{name}, batch {STEPS[name]['batch']}, ms".ljust(28)
+        print(head + "".join(part.rjust(10) for part in PARTS) + "first loss".rjust(12))
+        for way, parts in found["ways"].items():
+            numbers = "".join(f"{parts[part] * 1e3:10.0f}" for part in PARTS)
+            print(f"  {way}".ljust(28) + numbers + f"{found['first_loss'][way]:12.5f}")
+    print()
+    rows = []
+    for name, found in steps.items():
+        pairs = (("fp32", "ours fp32", "plain fp32"), ("bf16", "ours bf16", "plain bf16"),
+                 ("bf16", "ours bf16", "plain fp32"))
+        for (title, ours, plain), goal in zip(pairs, GOALS.get(name, ("", "", ""))):
+            a, b = (found["ways"][way]["whole"] for way in (ours, plain))
+            rows.append((f"{name} {title}, s per step", f"{a:.2f}", f"{b:.2f} {plain}", f"{b / a:.2f}", goal))
+    ratio = beside["beside"] / beside["alone"]
+    rows.append(("Ti/16 bf16 beside a busy process, s", f"{beside['beside']:.2f}", f"{beside['alone']:.2f} alone",
+                 f"{ratio:.2f}", "P6 <= 1.5"))
+    rows.append(("ten views, 14 bands, chips/s and core", f"{views['ours']:.0f}", f"{views['plain']:.0f} chip by chip",
+                 f"{views['ours'] / views['plain']:.2f}", "P7 >= 2"))
+    for patch, goal in ((16, "P9 >= 2.4"), (8, "P9 >= 4")):
+        found = maps[patch]
+        rows.append((f"attention map of 448 px, S/{patch}, s", f"{found['ours']:.2f}", f"{found['plain']:.2f} all matrices",
+                     f"{found['plain'] / found['ours']:.2f}", goal))
+    table(rows)
+    return dict(processor=processor(), threads=threads, steps=steps, beside=beside, views=views, maps=maps)
+
+
+GROUPS = {"store": bench_store, "step": bench_step}
 
 
 def main():

@@ -110,7 +110,7 @@ def dino_loss(
     "Mean cross-entropy over all pairs of a teacher's crop with another crop of the student (Caron et al. 2021, eq. 3)."
     log_p = (full_precision(student) / temperature).log_softmax(-1)
     with torch.autocast(student.device.type, enabled=False):
-        pairs = -torch.einsum("gbk,sbk->gs", targets, log_p) / student.shape[1]
+        pairs = -torch.einsum("gbk,sbk->bgs", targets, log_p).mean(0)  # one long sum in 32 bits loses digits
     different = ~torch.eye(*pairs.shape, dtype=torch.bool, device=pairs.device)
     return pairs[different].mean()
 
