@@ -174,6 +174,7 @@ class ChipReader:
         self.legend = legend_of(self.dataset)
         self.rows = split_rows(self.dataset, split)
         self.window = centre_window(self.dataset.sizes["y"], size)
+        self.own = {sensor: contract_of(self.dataset, sensor) for sensor in self.contracts}  # what the integers mean
         self.arrays = {}
 
     def __len__(self) -> int:
@@ -207,7 +208,7 @@ def decode_into(
     index: np.ndarray,  # row numbers within the split
 ) -> None:
     "Fill one sensor's channels with dB or reflectance and their masks, bands in the order of the reader's contract."
-    own, device = contract_of(self.dataset, sensor), images.pixels.device
+    own, device = self.own[sensor], images.pixels.device
     order = [own.bands.index(band) for band in self.contracts[sensor].bands]
     integers = torch.from_numpy(self.stored(sensor, index, order)[..., self.window, self.window]).to(device)
     mask = torch.from_numpy(self.stored(f"valid_{sensor}", index)[:, None, self.window, self.window]).to(device)

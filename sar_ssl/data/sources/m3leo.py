@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['SEASONS', 'PASSES', 'GRD_BANDS', 'EDGE', 'STREAMS', 'TOY_TILES', 'TOY_SHAPES', 'channel_names', 'file_band',
-           'composite_db', 'opened_tile', 'band_positions', 'tile_grid', 'measured', 'read_composite', 'toy_composite',
-           'as_stored', 'coordinate_grid', 'coherence_cube', 'read_coherence', 'write_coherence', 'centre_window',
-           'read_map', 'Piece', 'table_pieces', 'layer_pieces', 'row_stream', 'row_bytes', 'piece_bytes', 'pack',
-           'split_lists', 'read_squares', 'square_grid', 'Tile', 'listed_tiles', 'plan_region', 'write_tile',
-           'write_lists', 'write_miniature', 'read_layers', 'read_chip', 'chosen', 'open_source']
+           'composite_db', 'opened_tile', 'band_positions', 'measured', 'read_composite', 'toy_composite', 'as_stored',
+           'coordinate_grid', 'coherence_cube', 'read_coherence', 'write_coherence', 'centre_window', 'read_map',
+           'Piece', 'table_pieces', 'layer_pieces', 'row_stream', 'row_bytes', 'piece_bytes', 'pack', 'split_lists',
+           'read_squares', 'square_grid', 'Tile', 'listed_tiles', 'plan_region', 'write_tile', 'write_lists',
+           'write_miniature', 'read_layers', 'read_chip', 'chosen', 'open_source']
 
 # %% ../../../nbs/data/30_sources/24_m3leo.ipynb #4071c22e
 import json
@@ -33,7 +33,7 @@ from ..classes import WORLDCOVER
 from ..files import NETCDF_LOCK
 from ..grids import Grid, SourceError, resample_values, same_grid, window_grid, write_tif
 from ..radiometry import Contract
-from ..source import Source, stamp
+from ..source import Source, stamp, tile_grid
 from ..splits import KM_PER_DEGREE, check_lists, read_split_table
 
 # %% ../../../nbs/data/30_sources/24_m3leo.ipynb #055c8dab
@@ -106,15 +106,6 @@ def band_positions(
     found = there if any(there) else f"{len(there)} bands without names"
     if missing: raise SourceError(f"{where}: no band {missing}; it has {found}")
     return [there.index(name) + 1 for name in wanted]
-
-# %% ../../../nbs/data/30_sources/24_m3leo.ipynb #1586f500
-def tile_grid(
-    file,  # open in rasterio
-) -> Grid:
-    "The grid of a file."
-    epsg = file.crs.to_epsg() if file.crs else None
-    return Grid(f"EPSG:{epsg}" if epsg else file.crs.to_wkt() if file.crs else "", tuple(file.transform)[:6],
-                file.height, file.width)
 
 # %% ../../../nbs/data/30_sources/24_m3leo.ipynb #005f7b90
 def measured(
