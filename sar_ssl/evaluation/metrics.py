@@ -4,19 +4,18 @@
 
 # %% auto #0
 __all__ = ['SPLITS', 'MetricError', 'as_array', 'confusion_matrix', 'check_shapes', 'check_indices', 'per_class_iou', 'miou',
-           'overall_accuracy', 'classes_with_truth', 'check_scores', 'average_precision', 'chip_mean',
-           'bootstrap_draws', 'bootstrap_interval', 'plain', 'metric', 'is_number', 'is_whole', 'wrong_field',
-           'check_metric', 'spread']
+           'overall_accuracy', 'classes_with_truth', 'check_scores', 'ranked_precision', 'average_precision',
+           'chip_mean', 'drawn_rows', 'check_groups', 'bootstrap_draws', 'middle', 'bootstrap_interval', 'plain',
+           'metric', 'is_number', 'is_whole', 'wrong_field', 'check_metric', 'spread']
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #f020b167
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import average_precision_score
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #2bb5eded
 class MetricError(ValueError):
@@ -118,6 +117,18 @@ def check_scores(
     if not np.isin(labels, (0, 1)).all():
         raise MetricError(f"average precision: labels hold {np.unique(labels)[:5]}, expected only 0 and 1")
 
+# %% ../../nbs/evaluation/00_metrics.ipynb #rankedp01
+def ranked_precision(
+    scores: np.ndarray,  # (chip,), higher means surer
+    positive: np.ndarray,  # (chip,): 1 where the chip carries the class, else 0; at least one does
+) -> float:  # 0 to 1
+    "Average precision of one ranked list."
+    scores = np.asarray(scores, np.float64)  # minus an unsigned number would be a large one
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # of every group of equal scores
+    found = np.cumsum(positive[order], dtype=np.float64)[last]
+    return float(np.diff(found, prepend=0) @ (found / (last + 1)) / found[-1])
+
 # %% ../../nbs/evaluation/00_metrics.ipynb #5b0217c8
 def average_precision(
     scores: ArrayLike,  # (chip, class), higher means surer
@@ -133,8 +144,8 @@ def average_precision(
     if not there.any():
         return math.nan
     if average == "micro":
-        return float(average_precision_score(labels.ravel(), scores.ravel()))
-    return float(np.mean([average_precision_score(labels[:, i], scores[:, i]) for i in np.flatnonzero(there)]))
+        return ranked_precision(scores.ravel(), labels.ravel())
+    return float(np.mean([ranked_precision(scores[:, i], labels[:, i]) for i in np.flatnonzero(there)]))
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #cb43200e
 def chip_mean(
@@ -144,15 +155,53 @@ def chip_mean(
     return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #6c7cf545
+def drawn_rows(
+    groups: np.ndarray,  # (chip,): name of the block of each chip
+    n: int,  # draws
+    seed: int,  # of the draws
+) -> Iterator[np.ndarray]:  # row numbers of one draw
+    "n draws of whole blocks, with replacement, as many blocks as there are."
+    member = np.unique(groups, return_inverse=True)[1]
+    blocks = np.split(np.argsort(member, kind="stable"), np.cumsum(np.bincount(member))[:-1])
+    random = np.random.default_rng([seed, len(groups)])
+    for _ in range(n):
+        yield np.concatenate([blocks[i] for i in random.integers(0, len(blocks), len(blocks))])
+
+# %% ../../nbs/evaluation/00_metrics.ipynb #blocks02
+def check_groups(
+    groups: ArrayLike | None,  # (chip,): name of the block of each chip; None: each chip is a block
+    n: int,  # chips
+) -> np.ndarray:  # (chip,)
+    "The block of each chip; raises `MetricError` where there is not one for each."
+    groups = np.arange(n) if groups is None else as_array(groups)
+    if groups.shape != (n,):
+        raise MetricError(f"bootstrap: found groups of shape {groups.shape} for {n} chips; expected one name per chip")
+    return groups
+
+# %% ../../nbs/evaluation/00_metrics.ipynb #blocks03
 def bootstrap_draws(
-    values: np.ndarray,  # (chip, ...)
+    values: ArrayLike,  # (chip, ...): one value, vector or matrix per chip
     statistic: Callable[[np.ndarray], float],  # from the drawn chips' values to one number
     n: int,  # draws
     seed: int,  # of the draws
-) -> np.ndarray:  # (draw,)
-    "The statistic of each of n draws of chips, with replacement."
-    random = np.random.default_rng([seed, len(values)])
-    return np.array([statistic(values[random.integers(0, len(values), len(values))]) for _ in range(n)])
+    groups: ArrayLike | None = None,  # (chip,): name of the block of each chip; None: each chip is a block
+) -> np.ndarray:  # (draw,); empty below two blocks
+    "The statistic of each of n draws of blocks; the same draws for all values with the same seed and groups."
+    values = as_array(values)
+    groups = check_groups(groups, len(values))
+    rows = drawn_rows(groups, n, seed) if len(np.unique(groups)) > 1 else ()
+    return np.array([statistic(values[drawn]) for drawn in rows])
+
+# %% ../../nbs/evaluation/00_metrics.ipynb #blocks04
+def middle(
+    draws: np.ndarray,  # (draw,); NaN is left out
+    level: float = 0.95,  # share of the draws that the interval holds
+) -> tuple[float, float] | None:  # low, high; None where no draw is a number
+    "The interval that holds the middle draws."
+    if not np.isfinite(draws).any():
+        return None
+    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #46ed3498
 def bootstrap_interval(
@@ -161,14 +210,10 @@ def bootstrap_interval(
     n: int = 1000,  # draws; more makes the ends of the interval steadier, and costs time in proportion
     seed: int = 0,  # of the draws
     level: float = 0.95,  # share of the draws that the interval holds
+    groups: ArrayLike | None = None,  # (chip,): name of the block of each chip; None: each chip is a block
 ) -> tuple[float, float] | None:  # low, high; None where there is nothing to draw from
-    "Percentile bootstrap interval over chips; `None` below two chips or where it is never a number."
-    values = as_array(values)
-    draws = bootstrap_draws(values, statistic, n, seed) if len(values) > 1 else np.array([np.nan])
-    if not np.isfinite(draws).any():
-        return None
-    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    "Percentile bootstrap interval over blocks of chips; `None` below two blocks or where it is never a number."
+    return middle(bootstrap_draws(values, statistic, n, seed, groups), level)
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #d78f577f
 def plain(
@@ -191,8 +236,8 @@ def metric(
     split: str,  # "train", "val", "test" or "all": the chips it was measured on
     n: int,  # how many chips it is made of
     seed: int | None,  # seed of the run it belongs to
-    interval: Sequence[float] | None = None,  # low and high of the bootstrap over chips
-    **extra: object,  # what tells it from its siblings: fraction=0.1, sensors="s1", init="scratch"
+    interval: Sequence[float] | None = None,  # low and high of the bootstrap over blocks of chips
+    **extra: object,  # what tells it from its siblings: fraction=0.1, sensors="s1", n_blocks=12
 ) -> dict:
     "One record of `metrics.json`; raises `MetricError` where it would not say what it is."
     record = dict(name=name, value=plain(value), unit=unit, split=split, n=plain(n), seed=plain(seed),
