@@ -24,9 +24,10 @@ def stream(
     seed: int,  # of the whole store, >= 0
     index: int,  # of the chip, >= 0
     purpose: str,  # one of PURPOSES
+    take: int = 0,  # another number, other numbers: of a pass of the satellite over the same land
 ) -> np.random.Generator:
     "The generator of one step of one chip: the same arguments give the same numbers, on any process."
-    return np.random.default_rng([seed, index, PURPOSES.index(purpose)])
+    return np.random.default_rng([seed, index, PURPOSES.index(purpose)] + [take] * (take > 0))
 
 # %% ../../nbs/data/18_landscape.ipynb #aa52b409
 @lru_cache(maxsize=256)

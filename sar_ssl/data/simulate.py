@@ -8,8 +8,8 @@ __all__ = ['SOIL', 'BACKSCATTER', 'LOOK', 'DEGREES_PER_PIXEL', 'MOISTURE', 'HEAD
            'class_backscatter', 'parcel_effect', 'wall_gain', 'edge_gain', 'texture', 'relief_effect',
            'clean_backscatter', 'SimulationError', 'look_weights', 'speckle_kernel', 'speckle', 'cut_border',
            'radar_image', 'mixture_table', 'surface_reflectance', 'sensor_blur', 'cloud_masks', 'add_clouds',
-           'optical_image', 'grid_cell', 'chip_transform', 'split_of', 'scene_label', 'acquisition', 'simulate_chip',
-           'simulate_store']
+           'optical_image', 'grid_cell', 'chip_transform', 'split_of', 'scene_label', 'acquisition', 'Visit', 'visited',
+           'simulate_chip', 'simulate_store']
 
 # %% ../../nbs/data/20_simulate.ipynb #f020b167
 import math
@@ -393,6 +393,33 @@ def acquisition(
     time_s2 = midnight + np.timedelta64(int(rng.integers(-3, 4)), "D") + np.timedelta64(10 * 60 + 20, "m")
     return day, orbit, rng.uniform(30, 45), time_s1, time_s2
 
+# %% ../../nbs/data/20_simulate.ipynb #6861161b
+@dataclass(frozen=True)
+class Visit:
+    "What another pass over the same land does differently from the chip's own."
+    days: int = 0  # later, 0 to 364: plants grow, fade, and come again
+    turned: bool = False  # in the other orbit: ascending for descending, so that the radar looks from the other side
+    mirrored: bool = False  # near range for far range: the incidence angle mirrored within 30 to 45 degrees
+    take: int = 0  # 0 is the chip's own speckle and border; every other number has its own
+
+    def __post_init__(self):
+        if not 0 <= self.days < 365: raise SimulationError(f"days is {self.days}; expected 0 to 364 days later")
+        if self.take < 0: raise SimulationError(f"take is {self.take}; expected 0, or the number of another speckle")
+
+# %% ../../nbs/data/20_simulate.ipynb #e23d36d5
+def visited(
+    taken: tuple[float, str, float, np.datetime64, np.datetime64],  # of `acquisition`
+    visit: Visit,  # what differs
+) -> tuple[float, str, float, np.datetime64, np.datetime64]:
+    "The acquisition of another pass: day, orbit, incidence and times."
+    day, orbit, theta, time_s1, time_s2 = taken
+    if visit.turned:
+        time_s1 = time_s1 + np.timedelta64({"ascending": -690, "descending": 690}[orbit], "m")
+        orbit = {"ascending": "descending", "descending": "ascending"}[orbit]
+    later = np.timedelta64(visit.days, "D")
+    theta = 75 - theta if visit.mirrored else theta
+    return (day - 1 + visit.days) % 365 + 1, orbit, theta, time_s1 + later, time_s2 + later
+
 # %% ../../nbs/data/20_simulate.ipynb #d5ab5c63
 def simulate_chip(
     index: int,  # of the chip, >= 0
@@ -400,19 +427,21 @@ def simulate_chip(
     seed: int = 0,  # of the store
     looks: float = 4.4,  # equivalent number of looks, 1 to 64: lower is more speckle, harder
     cloudy_share: float = 0.2,  # share of chips with clouds, 0 to 1
+    visit: Visit = Visit(),  # what another pass over the same land does differently
 ) -> Chip:
     "The chip of `(seed, index)`: S1 in dB, S2 reflectance, land cover. Raises SimulationError for impossible settings."
     if size < 32: raise SimulationError(f"size is {size} pixels; expected at least 32, the least a landscape needs")
     if not 0 <= cloudy_share <= 1: raise SimulationError(f"cloudy_share is {cloudy_share}; expected from 0 to 1")
     look_weights(looks)  # refuses impossible looks before anything is drawn
     land, season = layout(stream(seed, index, "layout"), size), stream(seed, index, "season")
-    day, orbit, theta, time_s1, time_s2 = acquisition(season)
+    day, orbit, theta, time_s1, time_s2 = visited(acquisition(season), visit)
     green = greenness(season, land, day)
     power = clean_backscatter(stream(seed, index, "radar"), land, green, theta, orbit)
     transform = chip_transform(index, size)
     (longitude,), (latitude,) = reproject(CRS, "EPSG:4326", [transform[2] + 5 * size], [transform[5] - 5 * size])
     return Chip(
-        id=f"simulated-{seed}-{index:06d}", s1=radar_image(stream(seed, index, "speckle"), power, looks),
+        id=f"simulated-{seed}-{index:06d}",
+        s1=radar_image(stream(seed, index, "speckle", visit.take), power, looks),
         s2=optical_image(stream(seed, index, "optical"), land, green, cloudy_share), label=land.label,
         scene_label=scene_label(land.label), longitude=longitude, latitude=latitude, crs=CRS, transform=transform,
         time_s1=time_s1, time_s2=time_s2, orbit=orbit, source=f"simulated, {land.region}", split=split_of(index),
