@@ -91,11 +91,12 @@ def look(
     now: Moment,  # scheduled numbers
     config: PretrainConfig,  # of the run
     student: nn.Module,  # `self.student`, wrapped where there are several processes
+    teacher_crops: list[Tensor] | None = None,  # views that the teacher sees; None: the student's two large ones
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # loss, student logits, teacher logits, targets
     "Loss of some chips."
     with torch.autocast(self.centre.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
         with torch.no_grad():
-            raw = self.teacher(crops[:2])
+            raw = self.teacher(crops[:2] if teacher_crops is None else teacher_crops)
         logits = student(crops)
     targets = teacher_probabilities(raw, self.centre, now.teacher_temperature)
     return dino_loss(logits, targets, config.student_temperature), logits, raw, targets
@@ -120,9 +121,10 @@ def learn_part(
     accelerator: Accelerator,  # joins several processes
     student: nn.Module,  # `self.student`, wrapped where there are several processes
     measure: bool,  # whether entropies are wanted
+    teacher_crops: list[Tensor] | None = None,  # views that the teacher sees; None: the student's two large ones
 ) -> dict[str, Tensor]:  # its share of loss, centre and entropies
     "Add one part's share of the gradients."
-    loss, logits, raw, targets = self.look(crops, now, config, student)
+    loss, logits, raw, targets = self.look(crops, now, config, student, teacher_crops)
     accelerator.backward(loss * share)
     numbers = {"loss": loss.detach(), "centre": batch_centre(raw)}
     if measure:
@@ -140,6 +142,7 @@ def gradients(
     accelerator: Accelerator,  # joins several processes
     student: nn.Module,  # `self.student`, wrapped where there are several processes
     measure: bool,  # whether entropies are wanted
+    teacher_crops: list[Tensor] | None = None,  # views that the teacher sees; None: the student's two large ones
 ) -> dict[str, Tensor]:  # loss, centre and entropies of this process's chips
     "Gradients of a whole batch, in parts."
     self.optimiser.zero_grad()
@@ -149,7 +152,8 @@ def gradients(
         apart = getattr(student, "no_sync", nullcontext) if part != parts[-1] else nullcontext
         with apart():
             mine, share = [crop[part] for crop in crops], (part.stop - part.start) / chips
-            numbers = self.learn_part(mine, share, now, config, accelerator, student, measure)
+            theirs = None if teacher_crops is None else [crop[part] for crop in teacher_crops]
+            numbers = self.learn_part(mine, share, now, config, accelerator, student, measure, theirs)
         total = {name: total[name] + value if total else value for name, value in numbers.items()}
     return total
 
@@ -194,11 +198,12 @@ def learn(
     accelerator: Accelerator,  # joins several processes
     student: nn.Module,  # `self.student`, wrapped where there are several processes
     measure: bool = True,  # whether entropies are wanted
+    teacher_crops: list[Tensor] | None = None,  # views that the teacher sees; None: the student's two large ones
 ) -> dict[str, Tensor]:  # over all processes: loss, norms, entropies
     "One optimiser step of DINO; raises `TrainingError`, in all processes, where a number is not finite."
     for group, decay in zip(self.optimiser.param_groups, (now.weight_decay, 0.0)):
         group.update(lr=now.learning_rate, weight_decay=decay)
-    numbers = self.gradients(crops, now, config, accelerator, student, measure)
+    numbers = self.gradients(crops, now, config, accelerator, student, measure, teacher_crops)
     mine = numbers.pop("centre")
     numbers = mean_over_processes(numbers)
     norm = clip_each(self.student.parameters(), config.clip)
