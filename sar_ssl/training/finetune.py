@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['label_subset', 'SegmentConfig', 'check_segment_config', 'orient', 'segmentation_loss', 'tuning_groups',
            'start_segmenter', 'training_batch', 'train_segmenter', 'predict', 'confusions', 'cells', 'cell_metrics',
-           'logged_cells', 'run_cell', 'segment_chips']
+           'logged_cells', 'run_cell', 'segmenter_card', 'segment_chips']
 
-# %% ../../nbs/training/30_finetune.ipynb #f020b167
+# %% ../../nbs/training/30_finetune.ipynb #a90b41c6
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,8 +28,9 @@ from sar_ssl.evaluation.metrics import (
 from ..models.dino import cosine_schedule, decay_groups
 from ..models.segmenter import Segmenter
 from .augment import counter_generator
-from .checkpoint import Card, load_encoder, write_checkpoint
-from .encode import CardReader, WeightsConfig, card_for, used_sensors
+from .checkpoint import Card, load_encoder
+from .encode import CardReader, WeightsConfig, card_for, tiled_side, used_sensors
+from .trained_segmenter import SegmenterCard, save_segmenter
 
 # %% ../../nbs/training/30_finetune.ipynb #2bb5eded
 def label_subset(
@@ -220,6 +221,17 @@ def run_cell(
     return cell_metrics(confusions(model, test), test.legend, "test", seed, fraction=fraction, labelled_chips=len(rows),
                         mode=config.mode, init=train.card.method, sensors=train.sensors), model
 
+# %% ../../nbs/training/30_finetune.ipynb #3a65e28c
+def segmenter_card(
+    config: SegmentConfig,  # of the run
+    reader: CardReader,  # training chips
+    about: dict,  # how it was trained, and how well it did
+) -> SegmenterCard:
+    "The card of a segmenter that this run trains."
+    side = tiled_side(reader.reader.dataset.sizes["y"], reader.card.patch_size)
+    return SegmenterCard(reader.card, reader.sensors, tuple(reader.legend), chip_size=side, step=config.steps,
+                         about=about)
+
 # %% ../../nbs/training/30_finetune.ipynb #6d5e6e94
 def segment_chips(
     config: SegmentConfig,  # what to do
@@ -236,6 +248,6 @@ def segment_chips(
             continue
         done[number], model = run_cell(config, train, test, fraction, seed)
         record.log(number, fraction=fraction, seed=seed, miou=done[number][0]["value"], metrics=done[number])
-    state = {"fraction": fraction, "seed": seed}
-    write_checkpoint(record.checkpoints, len(done), {"segmenter": model.state_dict()}, state)
+    about = {"mode": config.mode, "fraction": fraction, "seed": seed, "miou": done[len(done) - 1][0]["value"]}
+    save_segmenter(record.checkpoints, model, segmenter_card(config, train, about))
     return [score for number in sorted(done) for score in done[number]], model
