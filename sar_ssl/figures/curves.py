@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['PANELS', 'UNTRAINED', 'read_log', 'present', 'draw_panel', 'finish_panel', 'log_panels', 'training_curves',
-           'run_scores', 'score_table', 'line_style', 'draw_scores', 'share_axis', 'label_efficiency', 'true_shares',
-           'write_cells', 'confusion_figure', 'draw_input', 'draw_map_row', 'map_panel']
+           'run_scores', 'score_table', 'line_style', 'labels_used', 'interval_ends', 'mean_points', 'draw_scores',
+           'label_axis', 'draw_efficiency', 'efficiency_legend', 'label_efficiency', 'true_shares', 'write_cells',
+           'confusion_figure', 'draw_input', 'draw_map_row', 'map_panel']
 
-# %% ../../nbs/figures/30_curves.ipynb #f020b167
+# %% ../../nbs/figures/30_curves.ipynb #322b2f05
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ import numpy as np
 import pandas as pd
 import yaml
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
@@ -141,46 +144,106 @@ def line_style(
     colour = "0.35" if init in UNTRAINED else colours[list(trained).index(init) % len(colours)]
     return dict(color=colour, linestyle="--" if mode == "frozen" else "-", marker="s" if mode == "frozen" else "o")
 
-# %% ../../nbs/figures/30_curves.ipynb #7b804d25
+# %% ../../nbs/figures/30_curves.ipynb #44ca5cea
+def labels_used(
+    table: pd.DataFrame,  # column fraction, and labelled_chips where the records tell it
+) -> tuple[pd.Series, str]:
+    "Where each score stands on the axis of labels, and what that axis is called."
+    if "labelled_chips" in table and table["labelled_chips"].notna().all():
+        return table["labelled_chips"].astype(float), "labelled training chips"
+    return 100 * table["fraction"].astype(float), "share of the training labels (%)"
+
+# %% ../../nbs/figures/30_curves.ipynb #1a1feb9e
+def interval_ends(
+    table: pd.DataFrame,  # column interval: pairs, or nothing where there is none
+) -> pd.DataFrame:  # columns low and high, NaN without an interval
+    "Both ends of each score's interval."
+    pairs = table["interval"] if "interval" in table else pd.Series(None, index=table.index, dtype=object)
+    ends = [pair if isinstance(pair, (list, tuple)) else (math.nan, math.nan) for pair in pairs]
+    return pd.DataFrame(ends, index=table.index, columns=["low", "high"], dtype=float)
+
+# %% ../../nbs/figures/30_curves.ipynb #8b659931
+def mean_points(
+    group: pd.DataFrame,  # columns labels, fraction, value, low, high
+) -> pd.DataFrame:  # labels, value, low, high, rising; a row per fraction
+    "Means over the seeds of each fraction."
+    return group.groupby("fraction")[["labels", "value", "low", "high"]].mean().sort_values("labels")
+
+# %% ../../nbs/figures/30_curves.ipynb #654c04f2
 def draw_scores(
     axes: plt.Axes,  # where
-    group: pd.DataFrame,  # scores of one initialisation and mode
+    group: pd.DataFrame,  # scores of one initialisation and mode: columns labels, fraction, seed, value, low, high
     style: dict,  # from `line_style`
     name: str,  # for the legend
 ) -> None:
-    "Each seed a dot, the means a line, the band from lowest to highest seed."
-    means = group.groupby("fraction")["value"].agg(["mean", "min", "max"])
-    axes.fill_between(means.index, means["min"], means["max"], color=style["color"], alpha=0.15, linewidth=0)
-    axes.plot(group["fraction"], group["value"], **style | dict(linestyle="", markersize=3))
+    "Each seed a thin line, the means a thick one, the band from the mean low to the mean high end of the intervals."
+    means = mean_points(group)
+    axes.fill_between(means["labels"], means["low"], means["high"], color=style["color"], alpha=0.15, linewidth=0)
+    for _, one in group.sort_values("labels").groupby("seed"):
+        axes.plot(one["labels"], one["value"], **style | dict(markersize=2.5, linewidth=0.6, alpha=0.6))
     label = f"{name} ({group['seed'].nunique()} seeds)"
-    axes.plot(means.index, means["mean"], **style | dict(marker=""), label=label)
+    axes.plot(means["labels"], means["value"], **style | dict(marker="", linewidth=1.8), label=label)
 
-# %% ../../nbs/figures/30_curves.ipynb #5b0217c8
-def share_axis(
+# %% ../../nbs/figures/30_curves.ipynb #caba335a
+def label_axis(
     axes: plt.Axes,
-    fractions: Sequence[float],  # shares of the labels, rising
+    table: pd.DataFrame,  # columns labels and fraction
+    name: str,  # of the axis
 ) -> None:
-    "A logarithmic x axis with a tick in percent at each fraction, and at nothing else."
-    axes.set(xscale="log", xticks=fractions, xlabel="share of the training labels (%)")
+    "A logarithmic x axis with a tick at each number of labels, and their share below it."
+    at = table.groupby("fraction")["labels"].mean()
+    words = [f"{x:g}" if "%" in name else f"{x:.0f}\n{100 * f:g} %" for f, x in at.items()]
+    axes.set(xscale="log", xticks=at.to_list(), xlabel=name)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{100 * f:g}" for f in fractions])
+    axes.set_xticklabels(words, fontsize=8)
     axes.grid(alpha=0.25)
 
-# %% ../../nbs/figures/30_curves.ipynb #cb43200e
+# %% ../../nbs/figures/30_curves.ipynb #1e0db0a9
+def draw_efficiency(
+    axes: plt.Axes,
+    table: pd.DataFrame,  # of one panel: columns labels, fraction, value, low, high, seed, init, mode
+    styles: Mapping[tuple, dict],  # (init, mode) -> from `line_style`
+    name: str,  # of the axis of labels
+) -> None:
+    "One panel of label efficiency."
+    for key, group in table.groupby(["init", "mode"]):
+        draw_scores(axes, group, styles[key], ", ".join(filter(None, key)))
+    label_axis(axes, table, name)
+
+# %% ../../nbs/figures/30_curves.ipynb #2d2312d8
+def efficiency_legend(
+    figure: Figure,  # with its panels
+    banded: bool,  # whether any score has an interval
+) -> None:
+    "Each initialisation once, and what thin lines and bands mean."
+    handles = {label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels())}
+    handles["one seed"] = Line2D([], [], color="0.5", linewidth=0.6, marker="o", markersize=2.5)
+    if banded:
+        handles["95 % over test blocks,\nmean of the seeds"] = Patch(color="0.5", alpha=0.15, linewidth=0)
+    figure.legend(handles.values(), handles.keys(), fontsize=7, loc="outside right center", frameon=False)
+
+# %% ../../nbs/figures/30_curves.ipynb #b7bc8479
 def label_efficiency(
-    table: pd.DataFrame,  # columns fraction, value, seed, init, and mode where both kinds are there
+    table: pd.DataFrame,  # fraction, value, seed, init; and labelled_chips, interval, mode, data where there are such
     score: str = "mIoU (1)",  # label of the y axis
     title: str = "",  # which chips
 ) -> Figure:
-    "Score over label fraction: a line per initialisation, each seed a dot, the band from lowest to highest seed."
-    table = table.dropna(subset=["value", "fraction"]).assign(mode=table["mode"] if "mode" in table else "finetune")
+    "Score over labelled chips: a panel per `data`, a line per initialisation, thin lines for seeds, bands for blocks."
+    table = table.dropna(subset=["value", "fraction"])
+    table = table.assign(**{k: table[k] if k in table else d for k, d in (("mode", "finetune"), ("data", ""))})
+    labels, axis_name = labels_used(table)
+    table = table.assign(labels=labels, **interval_ends(table))
     trained = sorted(set(table["init"]) - set(UNTRAINED))
-    figure, axes = plt.subplots(figsize=(5.8, 3.0), dpi=90, layout="constrained")
-    for (init, mode), group in table.groupby(["init", "mode"]):
-        draw_scores(axes, group, line_style(init, mode, trained), f"{init}, {mode}")
-    share_axis(axes, sorted(table["fraction"].unique()))
-    axes.set(ylabel=score, title=title)
-    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    styles = {key: line_style(*key, trained) for key, _ in table.groupby(["init", "mode"])}
+    panels = list(table.groupby("data"))
+    look = dict(figsize=(2.9 * len(panels) + 2.4, 3.1), dpi=90, sharey=True, squeeze=False, layout="constrained")
+    figure, grid = plt.subplots(1, len(panels), **look)
+    for axes, (data, group) in zip(grid.flat, panels):
+        draw_efficiency(axes, group, styles, axis_name)
+        axes.set_title(data, fontsize=9)
+    grid.flat[0].set_ylabel(score)
+    efficiency_legend(figure, table["low"].notna().any())
+    figure.suptitle(title, fontsize=10)
     return figure
 
 # %% ../../nbs/figures/30_curves.ipynb #6c7cf545
