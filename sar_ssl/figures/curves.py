@@ -162,10 +162,10 @@ def interval_ends(
     ends = [pair if isinstance(pair, (list, tuple)) else (math.nan, math.nan) for pair in pairs]
     return pd.DataFrame(ends, index=table.index, columns=["low", "high"], dtype=float)
 
-# %% ../../nbs/figures/30_curves.ipynb #8b659931
+# %% ../../nbs/figures/30_curves.ipynb #616cf8c0
 def mean_points(
     group: pd.DataFrame,  # columns labels, fraction, value, low, high
-) -> pd.DataFrame:  # labels, value, low, high, rising; a row per fraction
+) -> pd.DataFrame:  # labels, value, low, high: a row per fraction, fewest labels first
     "Means over the seeds of each fraction."
     return group.groupby("fraction")[["labels", "value", "low", "high"]].mean().sort_values("labels")
 
