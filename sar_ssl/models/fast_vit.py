@@ -22,10 +22,11 @@ from timm.layers import (
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 
+from .absent_sensor import SensorPatches
 from .vit import DinoPositions, ModelError, grid_size, interpolate_positions, patch_side
 
 # %% ../../nbs/models/18_fast_vit.ipynb #00dd2fd6
-KNOWN = {"patch_embed": (PatchEmbed,), "patch_embed.norm": (nn.Identity,),
+KNOWN = {"patch_embed": (PatchEmbed, SensorPatches), "patch_embed.norm": (nn.Identity,),
          "patch_drop": (nn.Identity,), "norm_pre": (nn.Identity, LayerNorm, RmsNorm),
          "norm": (nn.Identity, LayerNorm, RmsNorm), "fc_norm": (nn.Identity,), "head": (nn.Identity,)}
 "Parts of a model, and the types that are understood; then the same for each block."
@@ -85,7 +86,8 @@ def embed_patches(
     ph, pw = vit.patch_embed.patch_size
     grid_size(*images.shape[-2:], ph)
     rows = rearrange(images, "b c (gh ph) (gw pw) -> b (gh gw) (c ph pw)", ph=ph, pw=pw)
-    return F.linear(rows, vit.patch_embed.proj.weight.flatten(1), vit.patch_embed.proj.bias)
+    patches = F.linear(rows, vit.patch_embed.proj.weight.flatten(1), vit.patch_embed.proj.bias)
+    return patches + vit.patch_embed.mark(images)[:, None] if isinstance(vit.patch_embed, SensorPatches) else patches
 
 # %% ../../nbs/models/18_fast_vit.ipynb #c4fca107
 @lru_cache(maxsize=32)

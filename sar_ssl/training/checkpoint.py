@@ -6,7 +6,7 @@
 __all__ = ['CARD_FORMAT', 'PROBE_TOLERANCE', 'CheckpointError', 'sync', 'digest', 'replace_link', 'state_digest', 'write_files',
            'superseded', 'remove_old', 'swap_in', 'write_checkpoint', 'verify', 'verify_or_warn', 'read_checkpoint',
            'Card', 'card_to_json', 'card_from_json', 'probe_image', 'probe_output', 'probe_difference', 'check_probe',
-           'weights_file', 'read_card', 'load_encoder', 'save_encoder', 'check_weights_fit']
+           'weights_file', 'read_card', 'build_encoder', 'load_encoder', 'save_encoder', 'check_weights_fit']
 
 # %% ../../nbs/training/20_checkpoint.ipynb #f020b167
 import hashlib
@@ -26,6 +26,8 @@ from torch import Tensor
 
 from ..data.loader import SENSOR_SETS, sensor_channels
 from ..data.radiometry import Contract, check_match
+from ..models.absent_sensor import mark_absent, mark_of
+from ..models.dino_mm import blank_sensors
 from ..models.vit import create_vit
 
 # %% ../../nbs/training/20_checkpoint.ipynb #2bb5eded
@@ -210,6 +212,7 @@ class Card:
     step: int = 0  # optimiser steps done
     positions: str = "timm"  # how positions are interpolated for other sizes: "timm" or "dino", see `create_vit`
     registers: int = 0  # extra tokens
+    absent: str = ""  # how an absent sensor is marked: "zero", "mean", "token", or nothing for the recipe's own
     origin: str = ""  # where weights of others come from, in words
     licence: str = ""  # of the weights, an SPDX name such as "CC-BY-4.0"
     code: str = ""  # version of the code that made them
@@ -266,12 +269,15 @@ def probe_image(
 def probe_output(
     vit: VisionTransformer,  # the encoder
     card: Card,  # says bands and size
-) -> tuple[float, ...]:  # 16 numbers
+) -> tuple[float, ...]:  # 16 numbers, and with learned vectors 16 for each sensor left out
     "What an encoder gives for the probe image: the first 8 features of the class token and of the last patch token."
-    training = vit.training
-    tokens = vit.eval().forward_features(probe_image(card.bands, card.chip_size))[0]
+    training, images = vit.training, probe_image(card.bands, card.chip_size)
+    if card.absent == "token":
+        gone = torch.arange(-1, len(card.channels))
+        images = blank_sensors(images.expand(len(gone), -1, -1, -1), gone, card.channels)
+    tokens = vit.eval().forward_features(images)
     vit.train(training)
-    return tuple(tokens[[0, -1], :8].flatten().tolist())
+    return tuple(tokens[:, [0, -1], :8].flatten().tolist())
 
 # %% ../../nbs/training/20_checkpoint.ipynb #ckprobe8
 PROBE_TOLERANCE = 1e-3
@@ -324,6 +330,17 @@ def read_card(
         raise CheckpointError(f"{file}: not a safetensors file ({error})") from error
     return card_from_json(text, str(file))
 
+# %% ../../nbs/training/20_checkpoint.ipynb #716e95e5
+def build_encoder(
+    card: Card,  # what to build
+    drop_path: float = 0.0,  # stochastic depth when it is trained; more regularises more
+) -> VisionTransformer:
+    "The encoder that a card describes, with untrained weights."
+    vit = create_vit(card.model, card.bands, card.chip_size, card.patch_size, drop_path, card.seed, card.positions,
+                     card.registers)
+    bands = [len(contract.bands) for contract in card.contracts.values()]
+    return mark_absent(vit, bands, mark_of(card.recipe, card.absent), card.recipe)
+
 # %% ../../nbs/training/20_checkpoint.ipynb #6a69b4e4
 def load_encoder(
     weights: str | Path,  # run folder, safetensors file, or "random"
@@ -333,8 +350,7 @@ def load_encoder(
     "An encoder and its card; raises `CheckpointError` where the file does not hold what its card says."
     random = str(weights) == "random"
     card = wanted if random else read_card(weights)
-    vit = create_vit(card.model, card.bands, card.chip_size, card.patch_size, drop_path, card.seed, card.positions,
-                     card.registers)
+    vit = build_encoder(card, drop_path)
     if random:
         return vit, card
     file, prefix = weights_file(weights), "backbone."

@@ -7,6 +7,7 @@ __all__ = ['Distillation', 'moments_of', 'TrainingError', 'micro_batches', 'mean
 
 # %% ../../nbs/training/09_step.ipynb #c9d9eabd
 from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 import torch.distributed as dist
@@ -18,8 +19,7 @@ from sar_ssl.models.dino import (
     DinoNetwork, ProjectionHead, batch_centre, clip_each, decay_groups, dino_loss, entropy, full_precision,
     make_teacher, rest_last_layer, teacher_probabilities, update_centre, update_teacher,
 )
-from ..models.vit import create_vit
-from .checkpoint import Card
+from .checkpoint import Card, build_encoder
 from .teaching import Moment, PretrainConfig, moment
 
 # %% ../../nbs/training/09_step.ipynb #1db20948
@@ -27,8 +27,7 @@ class Distillation:
     "Everything that a step changes."
 
     def __init__(self, config: PretrainConfig, card: Card, device: torch.device):
-        backbone = create_vit(card.model, card.bands, card.chip_size, card.patch_size, config.drop_path, config.seed,
-                              config.positions, config.registers)
+        backbone = build_encoder(replace(card, seed=config.seed), config.drop_path)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed + 1)
             head = ProjectionHead(backbone.embed_dim, config.prototypes, config.hidden, config.bottleneck,
