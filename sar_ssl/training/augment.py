@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['BLUR_CHANCE', 'MIN_VALID', 'REDRAWS', 'counter_generator', 'draw_crops', 'cubic', 'resize_matrix', 'blur_matrix',
-           'Views', 'default_views', 'Geometry', 'cut', 'Radiometry', 'draw_gains', 'wrap', 'published_colour',
-           'draw_geometry', 'corner_sums', 'valid_shares', 'keep_to_valid', 'spare_last_sensor', 'make_views']
+           'Views', 'default_views', 'Geometry', 'cut', 'Radiometry', 'radiometry_of', 'OpticalStrength',
+           'draw_factors', 'wrap', 'published_colour', 'draw_geometry', 'corner_sums', 'valid_shares', 'keep_to_valid',
+           'spare_last_sensor', 'Augmentation', 'change_view', 'make_views']
 
 # %% ../../nbs/training/00_augment.ipynb #f020b167
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,10 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
 
+from ..data.loader import Images
+from ..data.radiometry import Contract
 from ..models.dino_mm import blank_sensors, draw_absent
+from .sar import RadarBands, Strength, change_radar, changes_of, draw_changes, radar_bands, zoom
 
 # %% ../../nbs/training/00_augment.ipynb #2bb5eded
 def counter_generator(
@@ -163,37 +167,58 @@ def cut(
 # %% ../../nbs/training/00_augment.ipynb #6c7cf545
 @dataclass(frozen=True)
 class Radiometry:
-    "What a gain needs to know of each channel."
+    "What a change of brightness needs to know of the stacked channels."
 
-    mean: Tensor  # c, over the training chips, dB or reflectance
+    mean: Tensor  # c, over the training chips, in the channel's unit
     std: Tensor  # c, the same unit
-    decibel: Tensor  # c, bool: dB or linear
+    optical: Tensor  # c, bool: reflectance
+    radar: RadarBands  # backscatter
+
+# %% ../../nbs/training/00_augment.ipynb #045c39aa
+def radiometry_of(
+    contracts: Iterable[Contract],  # of the sensors, with statistics, in the order of the stack
+) -> Radiometry:
+    "What the contracts say about the channels; raises `ContractError` where statistics are missing."
+    contracts = list(contracts)
+    radar = radar_bands(contracts)
+    mean, std = (torch.tensor([value for c in contracts for value in getattr(c.stats, name)])
+                 for name in ("mean", "std"))
+    return Radiometry(mean, std, torch.tensor([c.quantity == "reflectance" for c in contracts for _ in c.bands]), radar)
 
 # %% ../../nbs/training/00_augment.ipynb #46ed3498
 @patch
 def gain(
     self: Radiometry,
     images: Tensor,  # b c h w, normalised
-    decibels: Tensor,  # b c, for channels in dB
-    factors: Tensor,  # b c, for linear channels
+    factors: Tensor,  # b c, of the reflectance; other channels stay
 ) -> Tensor:  # b c h w
-    "Apply a gain in each channel's own scale."
-    mean, std, decibel = (x.to(images.device) for x in (self.mean, self.std, self.decibel))
-    decibels, factors = decibels.to(images.device), factors.to(images.device)
-    scale = torch.where(decibel, 1.0, factors)
-    shift = torch.where(decibel, decibels / std, (factors - 1) * mean / std)
-    return images * scale[:, :, None, None] + shift[:, :, None, None]
+    "Multiply the reflectance of the optical channels."
+    factors = torch.where(self.optical, factors, 1.0)
+    shift = (factors - 1) * self.mean / self.std
+    return torch.addcmul(*(x.to(images.device)[:, :, None, None] for x in (shift, factors)), images)
 
 # %% ../../nbs/training/00_augment.ipynb #d78f577f
-def draw_gains(
-    count: int,  # images
+@dataclass(frozen=True)
+class OpticalStrength:
+    "How strongly optical views are changed; each change is off at 0."
+
+    brightness: float = 0.2  # either way, all bands: higher forgets the level, lower trusts sun and haze
+    band_gain: float = 0.05  # either way, per band: higher forgets the colour, lower trusts it
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if not 0 <= value < 1: raise ValueError(f"{name} is {value}; expected a share from 0 to below 1")
+
+# %% ../../nbs/training/00_augment.ipynb #9d2f4fe6
+def draw_factors(
+    count: int,  # views
     channels: int,  # bands
+    strength: OpticalStrength,  # how much
     generator: torch.Generator,  # on the CPU
-) -> tuple[Tensor, Tensor]:  # decibels and factors, each count channels
-    "Random gains: up to 1 dB per band in dB; 20 % per chip and 5 % per band where the scale is linear."
-    decibels, band = torch.rand(2, count, channels, generator=generator) * 2 - 1
-    chip = torch.rand(count, 1, generator=generator) * 2 - 1
-    return decibels, (1 + 0.2 * chip) * (1 + 0.05 * band)
+) -> Tensor:  # count channels
+    "Random factors of the reflectance: one per view times one per band."
+    chip, band = (torch.rand(count, n, generator=generator) * 2 - 1 for n in (1, channels))
+    return (1 + strength.brightness * chip) * (1 + strength.band_gain * band)
 
 # %% ../../nbs/training/00_augment.ipynb #6d5e6e94
 def wrap(
@@ -306,13 +331,42 @@ def spare_last_sensor(
     left = has & (absent[:, None] != torch.arange(len(channels)))
     return torch.where(left.any(1), absent, -1)
 
+# %% ../../nbs/training/00_augment.ipynb #54280cfb
+@dataclass(frozen=True)
+class Augmentation:
+    "How the views of a chip are made."
+
+    views: Views  # numbers and sizes
+    recipe: str = "repaired"  # "repaired", or "published", which knows no strengths
+    radar: Strength = Strength()  # of changes of radar
+    optical: OpticalStrength = OpticalStrength()  # of changes of optical bands
+
+# %% ../../nbs/training/00_augment.ipynb #dfc2be8b
+def change_view(
+    view: Tensor,  # b c h w, normalised, 0 where invalid
+    seen: Tensor,  # b c h w, bool
+    enlarged: Tensor,  # b, pixels of the view per pixel of the chip
+    augmentation: Augmentation,  # how strongly
+    radiometry: Radiometry,  # of the channels
+    counters: tuple[int, ...],  # seed, step, number of the view
+    part: slice,  # which of the batch's chips these are
+    batch_size: int,  # chips of the global batch
+) -> tuple[Tensor, Tensor]:  # the view (0 where invalid) and its valid mask
+    "Change one view of each chip as two acquisitions differ."
+    bands, strength = radiometry.radar, augmentation.radar
+    if len(bands.at):
+        changes = draw_changes(batch_size, bands, strength, counter_generator(*counters, 1))
+        view, seen = change_radar(view, seen, changes_of(changes, part), bands, strength.grain * enlarged)
+    if radiometry.optical.any():
+        factors = draw_factors(batch_size, view.shape[1], augmentation.optical, counter_generator(*counters, 2))[part]
+        view = torch.where(seen, radiometry.gain(view, factors), 0.0)
+    return view, seen
+
 # %% ../../nbs/training/00_augment.ipynb #3c0ccde3
 def make_views(
-    images: Tensor,  # b c h w, normalised (repaired) or 0..1 (published), 0 where invalid
-    valid: Tensor,  # b c h w, bool
-    views: Views,  # numbers and sizes
+    images: Images,  # b chips, normalised (repaired) or 0..1 (published), 0 where invalid
+    augmentation: Augmentation,  # what is done to them
     radiometry: Radiometry,  # of the channels
-    recipe: str,  # "repaired" or "published"
     channels: Mapping[str, slice],  # sensors; Random Sensor Drop needs two
     sensor_drop: float,  # probability that a view loses a sensor; 0 for plain DINO
     counters: tuple[int, ...],  # seed, step
@@ -320,25 +374,25 @@ def make_views(
     batch_size: int,  # chips of the global batch
 ) -> list[Tensor]:  # views b c size size, large ones first
     "All views of a batch, as functions of the counters."
-    made = []
+    made, recipe, views = [], augmentation.recipe, augmentation.views
     dropping = counter_generator(*counters, 99)
     absent = draw_absent(2 + views.smalls, batch_size, dropping, sensor_drop, len(channels))[:, part]
     plain_crops = recipe == "published" and len(channels) == 1
-    known = None if bool(valid.all()) else valid
-    sums = None if known is None else corner_sums(valid, channels)
+    known = None if bool(images.valid.all()) else images.valid
+    sums = None if known is None else corner_sums(known, channels)
     for number, (size, area) in enumerate(views.layout()):
         generator = counter_generator(*counters, number)
         blur_chance = 0.0 if plain_crops else BLUR_CHANCE[min(number, 2)]
-        geometry = draw_geometry(batch_size, images.shape[-2:], area, blur_chance, recipe, generator).rows(part)
+        geometry = draw_geometry(batch_size, images.pixels.shape[-2:], area, blur_chance, recipe, generator).rows(part)
         if known is not None and recipe == "repaired":
             windows = keep_to_valid(geometry.window, sums, area, (*counters, number), part, batch_size)
             geometry = replace(geometry, window=windows)
         if plain_crops:
             geometry.flip.zero_()
-        view, seen = cut(images, known, geometry, size)
+        view, seen = cut(images.pixels, known, geometry, size)
         if recipe == "repaired":
-            gains = (g[part] for g in draw_gains(batch_size, images.shape[1], generator))
-            view = torch.where(seen, radiometry.gain(view, *gains), 0.0)
+            view, seen = change_view(view, seen, zoom(geometry.window, size), augmentation, radiometry,
+                                     (*counters, number), part, batch_size)
             if known is not None: absent[number] = spare_last_sensor(absent[number], seen, channels)
         elif not plain_crops:
             view = published_colour(view.clamp(0, 1), generator, 0.2 if number == 1 else 0.0, part, batch_size)
