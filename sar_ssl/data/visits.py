@@ -17,7 +17,7 @@ import xarray as xr
 
 from .chips import StoreError, open_store, write_store
 from .loader import split_rows
-from .simulate import CONTRACTS, SCENE_CLASSES, Visit, simulate_chip
+from .simulate import CONTRACTS, IN_THREADS, SCENE_CLASSES, Visit, simulate_chip
 
 # %% ../../nbs/data/21_visits.ipynb #84394b81
 def simulation_of(
@@ -47,5 +47,6 @@ def visit_store(
     how |= {"looks": how["looks"] if looks is None else looks}
     make_chip = partial(simulate_chip, **how, visit=visit)
     attrs = {"title": "simulated chips, another pass", "simulation": how | {"visit": asdict(visit)}}
-    with dask.config.set(scheduler="processes" if workers != 1 else "threads"):
+    parallel = "processes" if len(numbers) * how["size"] ** 2 > IN_THREADS else "threads"  # as in `simulate_store`
+    with dask.config.set(scheduler=parallel):
         return write_store(out, numbers, make_chip, CONTRACTS, how["size"], SCENE_CLASSES, attrs=attrs, workers=workers)
