@@ -36,7 +36,7 @@ def weights_export(arguments: argparse.Namespace) -> int:
     "`sar-ssl weights export RUN --to FOLDER`: a folder that timm loads, or one file with its card."
     from sar_ssl.training.portable import export_weights
 
-    print(export_weights(arguments.weights, arguments.to, arguments.format, arguments.licence))
+    print(export_weights(arguments.weights, arguments.to, arguments.format, arguments.licence, arguments.sensors))
     return 0
 
 # %% ../../nbs/experiments/89_cli_weights.ipynb #f801e9e4
@@ -60,3 +60,5 @@ def add_weights(commands: argparse._SubParsersAction) -> None:
     give.add_argument("--to", required=True, metavar="FOLDER", help="folder to write")
     give.add_argument("--format", choices=("timm", "safetensors"), default="timm", help="default timm")
     give.add_argument("--licence", default="", help="of the weights, as they are given away")
+    give.add_argument("--sensors", default="", choices=("s1", "s2", "s1+s2"), help="keep only these inputs of a joint "
+                                                                                  "encoder; default all")
