@@ -6,7 +6,7 @@
 __all__ = ['GRID_SCORES', 'CELL_OF', 'grid_cells', 'kind_of_cell', 'cell_words', 'draw_cell', 'draw_grid', 'grid_figure',
            'grid_tables', 'difference_words', 'cell_name', 'grid_sentences']
 
-# %% ../../nbs/figures/37_grid.ipynb #594f54a5
+# %% ../../nbs/figures/37_grid.ipynb #a48001dc
 import math
 
 import matplotlib.pyplot as plt
@@ -18,12 +18,13 @@ from matplotlib.patches import Rectangle
 
 from ..data.loader import SENSOR_SETS
 from .curves import interval_ends
-from .study import Table, select, sensor_words
+from .study import sensor_words
+from .tables import Table, select
 from ..training.conditions import CONDITIONS
 
-# %% ../../nbs/figures/37_grid.ipynb #139591b8
+# %% ../../nbs/figures/37_grid.ipynb #81f61304
 GRID_SCORES = {"miou": "mIoU", "average_precision_macro": "average precision, macro"}
-CELL_OF = ["chips", "weights", "init", "mode", "clouds", "task", "trained_on", "tested_on"]
+CELL_OF = ["run", "init", "clouds", "task", "mode", "trained_on", "tested_on"]
 
 
 def grid_cells(
@@ -111,7 +112,7 @@ def grid_figure(
     figure.suptitle(title, fontsize=10)
     return figure
 
-# %% ../../nbs/figures/37_grid.ipynb #88f4c887
+# %% ../../nbs/figures/37_grid.ipynb #a0ca49a0
 def grid_tables(
     scores: pd.DataFrame,  # from `study_scores`
 ) -> list[Table]:  # one for each task; empty where no grid was run
@@ -121,11 +122,11 @@ def grid_tables(
         columns = [name for name in CONDITIONS if name in set(group["tested_on"])]
         words = group.assign(words=group.apply(lambda c: cell_words(c).replace("\n", " [").replace(" to ", ", ")
                                                + "]" * math.isfinite(c["low"]), axis=1))
-        keys = ["init", "mode", "trained_on"]
-        made = words.pivot_table("words", keys, "tested_on", aggfunc=" / ".join, sort=False).reindex(columns=columns)
-        rows = [[*key[:2], sensor_words(key[2]), *line] for key, line in zip(made.index, made.fillna("–").values.tolist())]
+        keys = ["run", "init", "mode", "trained_on"]
+        made = words.pivot(index=keys, columns="tested_on", values="words").reindex(columns=columns)
+        rows = [[*key[:3], sensor_words(key[3]), *line] for key, line in zip(made.index, made.fillna("–").values.tolist())]
         name = {"maps": "Test mIoU", "scenes": "Average precision (macro)"}[task]
-        head = ["init", "mode", "trained on", *(CONDITIONS[c].name for c in columns)]
+        head = ["run", "init", "mode", "trained on", *(CONDITIONS[c].name for c in columns)]
         tables.append(Table(head, rows, f"{name} [95 % over test blocks] by what the read-out is shown"))
     return tables
 
@@ -150,18 +151,18 @@ def cell_name(
     "A cell of the grid in words."
     return f"trained on {sensor_words(trained_on)} and shown {CONDITIONS[tested_on].name}"
 
-# %% ../../nbs/figures/37_grid.ipynb #82faff6b
+# %% ../../nbs/figures/37_grid.ipynb #a3842a93
 def grid_sentences(
     scores: pd.DataFrame,  # from `study_scores`
 ) -> list[str]:
     "One sentence for each pair of cells, encoder and task, over the seeds' mean."
-    keys = ["init", "task", "trained_on", "tested_on", "against_trained_on", "against_tested_on"]
+    keys = ["run", "init", "task", "trained_on", "tested_on", "against_trained_on", "against_tested_on"]
     rows = select(scores, *(f"{name}_difference" for name in GRID_SCORES), fill=dict.fromkeys(keys, ""))
     rows = rows[rows["against_tested_on"] != ""]
     rows = rows.drop(columns=["low", "high"], errors="ignore").join(interval_ends(rows))
     said = []
     for key, group in rows.groupby(keys, sort=False):
-        init, task, *pair = key
+        _, init, task, *pair = key
         words = difference_words(*group[["value", "low", "high"]].mean())
         said.append(f"{init}, {task}: {cell_name(*pair[:2])}, {words} {cell_name(*pair[2:])}.")
     return said

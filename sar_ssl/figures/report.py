@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['VERSIONS', 'SHOWN', 'FIXED', 'CONTENTS', 'band_rows', 'contract_table', 'duration', 'machine', 'facts', 'data_card',
-           'Picture', 'png', 'data_uri', 'kept_figures', 'curves_pictures', 'efficiency_pictures', 'map_runs',
-           'page_template', 'provenance_table', 'said_more', 'number_row', 'numbers_table', 'results_content',
-           'page_content', 'counted_runs', 'write_report']
+           'Picture', 'png', 'data_uri', 'kept_figures', 'curves_pictures', 'efficiency_pictures', 'grid_pictures',
+           'map_runs', 'page_template', 'provenance_table', 'said_more', 'number_row', 'numbers_table',
+           'results_content', 'page_content', 'counted_runs', 'write_report']
 
-# %% ../../nbs/figures/40_report.ipynb #f020b167
+# %% ../../nbs/figures/40_report.ipynb #1ab77a23
 import base64
 import importlib.resources
 import io
@@ -26,9 +26,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .curves import label_efficiency, read_log, training_curves
+from .grid import grid_cells, grid_figure, grid_sentences, grid_tables
 from sar_ssl.figures.study import (
-    StudyError, StudyRun, Table, attention_tables, comparisons, embedding_tables, headline, join, miou_tables, number,
-    read_study, scene_tables, segment_scores, sensor_words, sentences, study_scores,
+    StudyError, StudyRun, comparisons, headline, join, read_study, segment_scores, sensor_words, sentences, study_scores,
+)
+from .study_table import runs_table, study_limits, write_table
+from sar_ssl.figures.tables import (
+    Table, attention_tables, embedding_tables, miou_tables, number, scene_scores, scene_tables, shift_tables,
 )
 
 # %% ../../nbs/figures/40_report.ipynb #2bb5eded
@@ -150,15 +154,25 @@ def curves_pictures(
             pictures.append(png(drawn, f"{run.name}: {len(log)} logged steps, the last is {int(last['step'])}"))
     return pictures
 
-# %% ../../nbs/figures/40_report.ipynb #cb43200e
+# %% ../../nbs/figures/40_report.ipynb #29283918
 def efficiency_pictures(
-    rows: pd.DataFrame,  # from `segment_scores`
+    rows: pd.DataFrame,  # from `segment_scores` or `scene_scores`
+    score: str,  # such as "mIoU"
+) -> list[Picture]:  # one, or none where nothing was run
+    "Label efficiency, a panel for each set of data."
+    if rows.empty:
+        return []
+    caption = f"Test {score} over the number of labelled chips: thin lines are single seeds, bands are over test blocks"
+    return [png(label_efficiency(rows, f"{score} (1)"), caption)]
+
+# %% ../../nbs/figures/40_report.ipynb #4df21bb1
+def grid_pictures(
+    scores: pd.DataFrame,  # from `study_scores`
 ) -> list[Picture]:
-    "Label efficiency, a picture for each set of data."
-    groups = rows.groupby("data") if len(rows) else []
-    where = lambda data: f", {data}" if data else ""
-    caption = "Test mIoU over the share of labels{}; each dot is one repetition"
-    return [png(label_efficiency(group), caption.format(where(data))) for data, group in groups]
+    "The modality grid of each encoder."
+    groups = grid_cells(scores).groupby(["run", "init", "clouds"], sort=False)
+    return [png(grid_figure(cells, init), f"{run}: modality grid of {init}, clouds {clouds}")
+            for (run, init, clouds), cells in groups]
 
 # %% ../../nbs/figures/40_report.ipynb #6c7cf545
 def map_runs(
@@ -221,12 +235,12 @@ def numbers_table(
     head = ["run", "name", "value", "interval", "unit", "split", "chips", "seed", "what else it says"]
     return Table(head, [number_row(record) for record in scores.to_dict("records")])
 
-# %% ../../nbs/figures/40_report.ipynb #6a69b4e4
+# %% ../../nbs/figures/40_report.ipynb #add7ac23
 CONTENTS = [("helped", "Did it help?"), ("data", "Data and runs"), ("training", "Training"),
-            ("scenes", "Scene labels"), ("attention", "Attention"), ("embedding", "Embeddings"), ("maps", "Maps"),
-            ("provenance", "Provenance")]
+            ("scenes", "Scene labels"), ("grid", "Modality grid"), ("shifts", "Robustness"), ("attention", "Attention"),
+            ("embedding", "Embeddings"), ("maps", "Maps"), ("provenance", "Provenance")]
 
-# %% ../../nbs/figures/40_report.ipynb #3c0ccde3
+# %% ../../nbs/figures/40_report.ipynb #701435c8
 def results_content(
     runs: Sequence[StudyRun],  # finished runs
     scores: pd.DataFrame,  # their records
@@ -234,10 +248,10 @@ def results_content(
     "Whether pre-training helped: sentences, pictures, tables, maps."
     rows = segment_scores(scores)
     compared, segments = comparisons(rows), [run for run in runs if run.experiment == "segment"]
-    return dict(headline=headline(compared), sentences=sentences(compared), efficiency=efficiency_pictures(rows),
-                miou=miou_tables(rows), maps=kept_figures(map_runs(segments, rows), "map"))
+    return dict(headline=headline(compared), sentences=sentences(compared), efficiency=efficiency_pictures(rows, "mIoU"),
+                limits=study_limits(scores), miou=miou_tables(rows), maps=kept_figures(map_runs(segments, rows), "map"))
 
-# %% ../../nbs/figures/40_report.ipynb #ef9a23fb
+# %% ../../nbs/figures/40_report.ipynb #83d38aa4
 def page_content(
     runs: Sequence[StudyRun],  # finished runs
 ) -> dict:
@@ -245,12 +259,16 @@ def page_content(
     of = lambda kind: [run for run in runs if run.experiment == kind]
     scores = study_scores(runs)
     pictures = {f"{kind}_pictures": kept_figures(of(name)) for kind, name in
-                (("scene", "classify"), ("attention", "attention"), ("embedding", "embedding"))}
-    tables = dict(scenes=scene_tables(scores), attention=attention_tables(scores), embedding=embedding_tables(scores),
+                (("scene", "classify"), ("shift", "robustness"), ("attention", "attention"), ("embedding", "embedding"))}
+    curve = efficiency_pictures(scene_scores(scores), "average precision, macro")
+    pictures["scene_pictures"] = curve + pictures["scene_pictures"]
+    tables = dict(scenes=scene_tables(scores), grids=grid_tables(scores), shifts=shift_tables(scores),
+                  attention=attention_tables(scores), embedding=embedding_tables(scores),
                   provenance=provenance_table(runs), numbers=numbers_table(scores))
     params = [(run.name, [(k, str(v)) for k, v in run.params.items()]) for run in runs]
     return dict(results_content(runs, scores), cards=[data_card(run) for run in of("pretrain")],
-                curves=curves_pictures(of("pretrain")), all_params=params, **pictures, **tables)
+                curves=curves_pictures(of("pretrain")), grid_pictures=grid_pictures(scores), all_params=params,
+                grid_sentences=grid_sentences(scores), **pictures, **tables)
 
 # %% ../../nbs/figures/40_report.ipynb #f4c349d9
 def counted_runs(
@@ -260,7 +278,7 @@ def counted_runs(
     kinds = Counter(run.experiment for run in runs)
     return join([f"{n} {kind} run{'s' if n > 1 else ''}" for kind, n in sorted(kinds.items())]) or "No finished run"
 
-# %% ../../nbs/figures/40_report.ipynb #835359cf
+# %% ../../nbs/figures/40_report.ipynb #c0663262
 def write_report(
     study: str | Path,  # folder of runs
     out: str | Path | None = None,  # HTML file to write; None: report.html in the study
@@ -271,7 +289,9 @@ def write_report(
     runs, left_out = read_study(study)
     about = dict(title=title, study=Path(study).resolve().name, contents=CONTENTS, counts=counted_runs(runs),
                  written=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-                 left_out=Table(["run folder", "why"], [list(pair) for pair in left_out]))
+                 left_out=Table(["run folder", "why"], [list(pair) for pair in left_out]),
+                 base=Path(os.path.relpath(study, out.parent)).as_posix() + "/")
+    write_table(runs_table(runs), Path(study) / "study.csv")
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     part.write_text(page_template().render(**about, **page_content(runs)), encoding="utf-8")
     os.replace(part, out)
