@@ -6,7 +6,7 @@
 __all__ = ['BLUR_CHANCE', 'MIN_VALID', 'REDRAWS', 'counter_generator', 'draw_crops', 'cubic', 'resize_matrix', 'blur_matrix',
            'Views', 'default_views', 'Geometry', 'cut', 'Radiometry', 'radiometry_of', 'OpticalStrength',
            'draw_factors', 'wrap', 'published_colour', 'draw_geometry', 'corner_sums', 'valid_shares', 'keep_to_valid',
-           'spare_last_sensor', 'Augmentation', 'change_view', 'make_views']
+           'spare_last_sensor', 'Augmentation', 'change_view', 'make_views', 'teacher_views']
 
 # %% ../../nbs/training/00_augment.ipynb #f020b167
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..data.loader import Images
 from ..data.radiometry import Contract
-from ..models.dino_mm import blank_sensors, draw_absent
+from ..models.dino_mm import blank_sensors, draw_drops
 from .sar import RadarBands, Strength, change_radar, changes_of, draw_changes, radar_bands, zoom
 
 # %% ../../nbs/training/00_augment.ipynb #2bb5eded
@@ -372,11 +372,12 @@ def make_views(
     counters: tuple[int, ...],  # seed, step
     part: slice,  # which of the batch's chips `images` holds
     batch_size: int,  # chips of the global batch
-) -> list[Tensor]:  # views b c size size, large ones first
+    drop_unit: str = "view",  # who draws which sensor is lost, of `models.dino_mm.UNITS`
+) -> list[Tensor]:  # the student's views b c size size, large ones first
     "All views of a batch, as functions of the counters."
     made, recipe, views = [], augmentation.recipe, augmentation.views
     dropping = counter_generator(*counters, 99)
-    absent = draw_absent(2 + views.smalls, batch_size, dropping, sensor_drop, len(channels))[:, part]
+    absent = draw_drops(drop_unit, 2 + views.smalls, batch_size, dropping, sensor_drop, len(channels))[0][:, part]
     plain_crops = recipe == "published" and len(channels) == 1
     known = None if bool(images.valid.all()) else images.valid
     sums = None if known is None else corner_sums(known, channels)
@@ -398,3 +399,21 @@ def make_views(
             view = published_colour(view.clamp(0, 1), generator, 0.2 if number == 1 else 0.0, part, batch_size)
         made.append(blank_sensors(view, absent[number], channels))
     return made
+
+# %% ../../nbs/training/00_augment.ipynb #c9f50698
+def teacher_views(
+    crops: list[Tensor],  # the student's views b c size size, of `make_views`
+    channels: Mapping[str, slice],  # sensors
+    sensor_drop: float,  # probability that a view loses a sensor
+    counters: tuple[int, ...],  # seed, step, as for the student's
+    part: slice,  # which of the batch's chips these are
+    batch_size: int,  # chips of the global batch
+    drop_unit: str = "view",  # who draws which sensor is lost, of `models.dino_mm.UNITS`
+) -> list[Tensor] | None:  # two views b c size size; None where they are the student's two large ones
+    "What the teacher sees where that is not what the student sees."
+    if drop_unit != "teacher":
+        return None
+    dropping = counter_generator(*counters, 99)
+    absent = draw_drops(drop_unit, len(crops), batch_size, dropping, sensor_drop, len(channels))[1][:, part]
+    return [blank_sensors(crop, spare_last_sensor(lost, crop != 0, channels), channels)
+            for crop, lost in zip(crops, absent)]

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from ..data.chips import open_store
 from ..data.loader import SENSOR_SETS, ChipReader, batch_rows
+from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino import cosine_schedule, linear_warmup
+from ..models.dino_mm import UNITS
 from ..models.vit import check_model_name, grid_size
 from .augment import Augmentation, OpticalStrength, default_views
 from .sar import Strength
@@ -41,6 +43,7 @@ class Teaching:
     clip: float = 3.0  # largest gradient norm per parameter; lower is steadier, 0 is off
     drop_path: float = 0.1  # stochastic depth of the student
     sensor_drop: float = 0.5  # DINO-MM: probability that a view loses a sensor
+    drop_unit: str = "view"  # DINO-MM: who loses a sensor: "view" (published), "chip", "teacher" or "cross"
     small_crops: int = 8  # small views per chip; more terms per step, more time
 
 # %% ../../nbs/training/08_teaching.ipynb #521b13e0
@@ -73,6 +76,7 @@ class PretrainConfig(Teaching, Variation):
     patch_size: int = 8  # pixels; smaller sees finer detail and costs more
     positions: str = "timm"  # how positions are interpolated for small crops: "timm", or "dino" as its authors do
     registers: int = 0  # extra tokens; 4 take the artefacts out of the maps of large models
+    absent: str = ""  # how an absent sensor is marked: "zero", "mean" or "token"; nothing takes the recipe's own
     steps: int = 1000  # optimiser steps; more is better until chips repeat too often
     batch_size: int = 64  # chips per step over all processes; larger is steadier and needs memory
     micro_batch: int = 0  # chips in the networks at a time, per process; fewer need less memory; 0 takes all
@@ -89,7 +93,8 @@ class PretrainConfig(Teaching, Variation):
 
 # %% ../../nbs/training/08_teaching.ipynb #9e403104
 CHOICES = {"sensors": tuple(SENSOR_SETS), "method": ("dino", "dino_mm"), "recipe": ("repaired", "published"),
-           "precision": ("fp32", "bf16"), "positions": ("timm", "dino")}
+           "precision": ("fp32", "bf16"), "positions": ("timm", "dino"), "drop_unit": UNITS,
+           "absent": ("", *MARKS["repaired"])}
 LEAST = {"chip_size": 0, "patch_size": 1, "steps": 1, "batch_size": 1, "micro_batch": 0, "seed": 0, "prototypes": 2,
          "hidden": 1, "bottleneck": 1, "registers": 0, "small_crops": 0, "log_every": 1, "knn_every": 0,
          "checkpoint_every": 1, "keep_last": 1, "keep_every": 0}
@@ -108,7 +113,8 @@ def check_values(
     "Raise `ValueError` naming the first value that is no known word or outside its limits."
     for name, allowed in CHOICES.items():
         if getattr(config, name) not in allowed:
-            raise ValueError(f"{name}: found {getattr(config, name)!r}, expected one of {', '.join(allowed)}")
+            raise ValueError(f"{name}: found {getattr(config, name)!r}, expected one of "
+                             f"{', '.join(word or 'nothing' for word in allowed)}")
     for name, least in LEAST.items():
         if getattr(config, name) < least:
             raise ValueError(f"{name}: found {getattr(config, name)}, expected at least {least}")
@@ -128,6 +134,10 @@ def check_config(
     check_values(config)
     if config.method == "dino_mm" and len(SENSOR_SETS[config.sensors]) < 2:
         raise ValueError(f"method: dino_mm needs two sensors, found {config.sensors}; use sensors=s1+s2 or method=dino")
+    learnt = config.method == "dino_mm" and config.drop_unit != "teacher"
+    if mark_of(config.recipe, config.absent) == "token" and not learnt:
+        raise ValueError("absent: a token is learnt where the student's views lack sensors, found method "
+                         f"{config.method}, drop_unit {config.drop_unit}; use dino_mm with another unit, or absent=mean")
     check_model_name(config.model)
     if config.chips:
         reader = open_reader(config)
