@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['HARMLESS', 'LAYOUTS', 'PREFIXES', 'LEFT_OUT', 'MODELS', 'NEEDED', 'DINO_MM_S2', 'Skipped', 'refusal', 'read_pickle',
-           'read_foreign', 'Layout', 'layout_of', 'some', 'encoder_part', 'plain_name', 'encoder_tensors', 'sizes_of',
-           'model_for', 'check_tensors', 'check_finite', 'published_stats', 'dino_mm_contracts', 'ssl4eo_optical',
-           'ssl4eo_radar', 'known_training', 'read_contracts', 'check_contracts', 'channel_order', 'training_of',
-           'foreign_card', 'import_weights']
+           'refuse_own', 'read_foreign', 'Layout', 'layout_of', 'some', 'encoder_part', 'plain_name', 'encoder_tensors',
+           'sizes_of', 'model_for', 'check_tensors', 'check_finite', 'published_stats', 'dino_mm_contracts',
+           'ssl4eo_optical', 'ssl4eo_radar', 'known_training', 'read_contracts', 'check_contracts', 'channel_order',
+           'training_of', 'foreign_card', 'import_weights']
 
 # %% ../../nbs/training/22_foreign_weights.ipynb #fw000004
 import json
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -73,6 +73,16 @@ def read_pickle(
                               "or save the state dict alone") from error
 
 # %% ../../nbs/training/22_foreign_weights.ipynb #fw000021
+def refuse_own(
+    path: Path,  # .safetensors
+) -> None:
+    "Raise `CheckpointError` where a file has a card of this project: an import would write another over it."
+    with safe_open(path, "pt") as file:
+        if "card" in (file.metadata() or {}):
+            raise CheckpointError(f"{path}: is a file of this project and has its card; use it as it is (weights={path}), "
+                                  "or give it away with weights export")
+
+
 def read_foreign(
     path: str | Path,  # .safetensors, or a PyTorch file
 ) -> dict:
@@ -81,7 +91,10 @@ def read_foreign(
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     try:
-        content = load_file(path) if path.suffix == ".safetensors" else read_pickle(path)
+        if path.suffix == ".safetensors":
+            refuse_own(path)
+            return dict(load_file(path))
+        content = read_pickle(path)
     except SafetensorError as error:
         raise CheckpointError(f"{path}: not a safetensors file ({error})") from error
     if not isinstance(content, Mapping):
@@ -183,7 +196,7 @@ def encoder_tensors(
 
 # %% ../../nbs/training/22_foreign_weights.ipynb #fw000041
 MODELS = {(192, 12): "vit_tiny_patch16_224", (384, 12): "vit_small_patch16_224", (768, 12): "vit_base_patch16_224",
-          (1024, 24): "vit_large_patch16_224"}
+          (1024, 24): "vit_large_patch16_224", (1280, 32): "vit_huge_patch14_224"}
 "timm name by width and depth; patch size and image size are set separately."
 
 # %% ../../nbs/training/22_foreign_weights.ipynb #fw000042
