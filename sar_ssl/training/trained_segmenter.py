@@ -7,7 +7,7 @@ __all__ = ['SEGMENTER_FORMAT', 'SegmenterCard', 'segmenter_card_to_dict', 'segme
            'probe_logits', 'check_logits', 'save_segmenter', 'segmenter_folder', 'read_segmenter_card',
            'load_segmenter']
 
-# %% ../../nbs/training/26_trained_segmenter.ipynb #3a2be6ae
+# %% ../../nbs/training/26_trained_segmenter.ipynb #9e75c562
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..data.classes import LandCover
+from ..models.baselines import UNet
 from ..models.segmenter import Segmenter
 from sar_ssl.training.checkpoint import (
     PROBE_TOLERANCE, Card, CheckpointError, card_from_json, card_to_json, load_encoder, probe_image, verify,
@@ -37,8 +38,9 @@ class SegmenterCard:
     encoder: Card  # model, sensors, patch size, and a contract with statistics per sensor
     sensors: str  # what was shown in training: "s1", "s2" or "s1+s2"; the other channels were 0
     legend: tuple[LandCover, ...]  # code, name and colour of every class, in the order of the logits
-    decoder: str = "convolutional"  # see `create_decoder`
-    channels: int = 64  # inside the decoder
+    network: str = "vit"  # "vit": encoder and decoder; "unet": of the encoder's card only sensors and sizes hold
+    decoder: str = "convolutional"  # of a ViT, see `create_decoder`
+    channels: int = 64  # inside the decoder; of a U-Net's first level
     chip_size: int = 0  # pixels of a side of the training chips; 0: as the encoder's card says
     temperature: float = 1.0  # logits are divided by it before the softmax; 1 where it was not calibrated
     step: int = 0  # optimiser steps done
@@ -51,7 +53,7 @@ def side(self: SegmenterCard) -> int:
     "Pixels of a side of the chips it was trained on."
     return self.chip_size or self.encoder.chip_size
 
-
+# %% ../../nbs/training/26_trained_segmenter.ipynb #a8bd853f
 @patch(as_prop=True)
 def patch_size(self: SegmenterCard) -> int:
     "Pixels: an image's sides must be multiples of it."
@@ -66,7 +68,7 @@ def segmenter_card_to_dict(
              "legend": [cover._asdict() for cover in card.legend]}
     return {"format": SEGMENTER_FORMAT, **json.loads(json.dumps(plain))}
 
-
+# %% ../../nbs/training/26_trained_segmenter.ipynb #b4e01a0a
 def segmenter_card_from_dict(
     record: Mapping,  # what `segmenter_card_to_dict` made
     where: str = "",  # file, named in the message
@@ -88,10 +90,14 @@ def build_segmenter(
     card: SegmenterCard,  # what to build
 ) -> nn.Module:  # standardised images b c h w to logits b class h w; weights untrained
     "The network that a card describes."
-    encoder, _ = load_encoder("random", card.encoder)
+    if card.network not in ("vit", "unet"):
+        raise CheckpointError(f"segmenter: found network {card.network!r}, expected vit or unet; "
+                              "it was written by a newer version")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(card.encoder.seed)
-        return Segmenter(encoder, len(card.legend), card.decoder, card.channels)
+        if card.network == "unet":
+            return UNet(card.encoder.bands, len(card.legend), card.channels)
+        return Segmenter(load_encoder("random", card.encoder)[0], len(card.legend), card.decoder, card.channels)
 
 # %% ../../nbs/training/26_trained_segmenter.ipynb #2c84c8fe
 @torch.no_grad()
@@ -106,7 +112,7 @@ def probe_logits(
     model.train(training)
     return tuple(logits[torch.linspace(0, len(logits) - 1, 16).long()].tolist())
 
-
+# %% ../../nbs/training/26_trained_segmenter.ipynb #dd66120e
 def check_logits(
     model: nn.Module,  # a segmenter
     card: SegmenterCard,  # with what is expected; a card without that passes
@@ -156,7 +162,7 @@ def read_segmenter_card(
     place = segmenter_folder(weights)
     return segmenter_card_from_dict(verify(place).get("card", {}), str(place))
 
-
+# %% ../../nbs/training/26_trained_segmenter.ipynb #c7f50ac6
 def load_segmenter(
     weights: str | Path,  # folder of a run, of its checkpoints or of one checkpoint, or the file in it
 ) -> tuple[nn.Module, SegmenterCard]:  # standardised images b c h w to logits b class h w, in evaluation mode
