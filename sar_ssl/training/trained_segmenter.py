@@ -7,7 +7,7 @@ __all__ = ['SEGMENTER_FORMAT', 'SegmenterCard', 'segmenter_card_to_dict', 'segme
            'probe_logits', 'check_logits', 'save_segmenter', 'segmenter_folder', 'read_segmenter_card',
            'load_segmenter']
 
-# %% ../../nbs/training/26_trained_segmenter.ipynb #9e75c562
+# %% ../../nbs/training/26_trained_segmenter.ipynb #89a1440e
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +22,7 @@ from ..data.classes import LandCover
 from ..models.baselines import UNet
 from ..models.segmenter import Segmenter
 from sar_ssl.training.checkpoint import (
-    PROBE_TOLERANCE, Card, CheckpointError, card_from_json, card_to_json, load_encoder, probe_image, verify,
+    PROBE_TOLERANCE, Card, CheckpointError, build_encoder, card_from_json, card_to_json, probe_image, verify,
     write_checkpoint,
 )
 
@@ -97,7 +97,7 @@ def build_segmenter(
         torch.manual_seed(card.encoder.seed)
         if card.network == "unet":
             return UNet(card.encoder.bands, len(card.legend), card.channels)
-        return Segmenter(load_encoder("random", card.encoder)[0], len(card.legend), card.decoder, card.channels)
+        return Segmenter(build_encoder(card.encoder), len(card.legend), card.decoder, card.channels)
 
 # %% ../../nbs/training/26_trained_segmenter.ipynb #2c84c8fe
 @torch.no_grad()
