@@ -193,6 +193,7 @@ CONFIGS = {
     "pretrain": "sar_ssl.training.pretrain.PretrainConfig",
     "segment": "sar_ssl.training.finetune.SegmentConfig",
     "classify": "sar_ssl.experiments.configs.ClassifyConfig",
+    "scenes": "sar_ssl.training.scenes.SceneConfig",
     "grid": "sar_ssl.training.grid.GridConfig",
     "attention": "sar_ssl.experiments.configs.AttentionConfig",
     "embedding": "sar_ssl.experiments.configs.EmbeddingConfig",

@@ -246,9 +246,10 @@ def results_content(
     scores: pd.DataFrame,  # their records
 ) -> dict:
     "Whether pre-training helped: sentences, pictures, tables, maps."
-    rows = segment_scores(scores)
-    compared, segments = comparisons(rows), [run for run in runs if run.experiment == "segment"]
-    return dict(headline=headline(compared), sentences=sentences(compared), efficiency=efficiency_pictures(rows, "mIoU"),
+    rows, segments = segment_scores(scores), [run for run in runs if run.experiment == "segment"]
+    maps, scenes = comparisons(rows), comparisons(scene_scores(scores))
+    said = sentences(maps) + sentences(scenes, "average precision of scene labels")
+    return dict(headline=headline(maps + scenes), sentences=said, efficiency=efficiency_pictures(rows, "mIoU"),
                 limits=study_limits(scores), miou=miou_tables(rows), maps=kept_figures(map_runs(segments, rows), "map"))
 
 # %% ../../nbs/figures/40_report.ipynb #83d38aa4

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COMPARED', 'StudyError', 'StudyRun', 'read_environment', 'read_params', 'read_record', 'read_run', 'run_folders',
            'read_study', 'study_scores', 'Verdict', 'compare', 'sensor_words', 'data_names', 'init_names', 'mode_names',
-           'segment_scores', 'comparisons', 'percent', 'join', 'headline', 'counted_outcomes', 'unjudged',
+           'segment_scores', 'comparisons', 'different', 'percent', 'join', 'headline', 'counted_outcomes', 'unjudged',
            'outcome_words', 'sentence', 'sentences']
 
 # %% ../../nbs/figures/35_study.ipynb #a26b690b
@@ -32,7 +32,7 @@ class StudyRun:
     "One finished run, as its folder tells it."
     folder: Path
     name: str  # path of the folder inside the study
-    experiment: str  # pretrain, segment, classify, grid, robustness, attention or embedding
+    experiment: str  # pretrain, segment, scenes, classify, grid, robustness, attention or embedding
     params: dict
     record: dict  # content of metrics.json
     environment: dict  # last block of environment.txt
@@ -206,9 +206,16 @@ def comparisons(
 ) -> list[dict]:  # init, data, mode, fraction, verdict; in the order of a reader
     "Each pre-trained initialisation against the untrained one of the same data, mode and fraction."
     untrained = rows["init"].isin(UNTRAINED)
-    base = {key: group["value"].tolist() for key, group in rows[untrained].groupby(list(COMPARED[1:]))}
-    return [dict(zip(COMPARED, key), verdict=compare(group["value"].tolist(), base.get(key[1:], [])))
+    base = {key: different(group["value"]) for key, group in rows[untrained].groupby(list(COMPARED[1:]))}
+    return [dict(zip(COMPARED, key), verdict=compare(different(group["value"]), base.get(key[1:], [])))
             for key, group in rows[~untrained & ~rows["network"].isin(BASELINES)].groupby(list(COMPARED), sort=True)]
+
+
+def different(
+    values: pd.Series,  # one per seed
+) -> list[float]:
+    "The values; a single one where all seeds gave the same, as a probe on all labels does: that is no spread of 0."
+    return values.tolist() if values.nunique() > 1 else values.tolist()[:1]
 
 # %% ../../nbs/figures/35_study.ipynb #fadde081
 def percent(fraction: float) -> str:
@@ -271,18 +278,20 @@ def outcome_words(
 # %% ../../nbs/figures/35_study.ipynb #835359cf
 def sentence(
     group: Sequence[dict],  # comparisons of one initialisation, data and mode
+    score: str = "mIoU",  # what was compared
 ) -> str:
     "What happened to one initialisation at each label fraction, with numbers."
     first = group[0]
     parts = [f"at {percent(c['fraction'])} of the labels {outcome_words(c['verdict'])}" for c in group]
     against = "a frozen random encoder" if first["mode"] == "frozen" else "training from scratch"
     data = f" on {first['data']}" if first["data"] else ""
-    return f"{first['init']}{data}, {first['mode']}, against {against} (mIoU): {'; '.join(parts)}."
+    return f"{first['init']}{data}, {first['mode']}, against {against} ({score}): {'; '.join(parts)}."
 
 # %% ../../nbs/figures/35_study.ipynb #e9377ea1
 def sentences(
     compared: Sequence[dict],  # from `comparisons`
+    score: str = "mIoU",  # what was compared
 ) -> list[str]:
     "One sentence for each initialisation, data and mode."
     key = lambda c: (c["init"], c["data"], c["mode"])
-    return [sentence([c for c in compared if key(c) == one]) for one in dict.fromkeys(map(key, compared))]
+    return [sentence([c for c in compared if key(c) == one], score) for one in dict.fromkeys(map(key, compared))]

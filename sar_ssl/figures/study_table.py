@@ -75,7 +75,7 @@ def claim_limits(
             "These numbers show that everything runs, not which model is better.")
 
 # %% ../../nbs/figures/36_study_table.ipynb #c0a32bf7
-SCORING = ("segment", "classify", "grid", "robustness")  # experiments that compare models on the test split
+SCORING = ("segment", "scenes", "classify", "grid", "robustness")  # experiments that compare models on the test split
 
 
 def study_limits(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'LABELS', 'SCORES', 'PAIRS', 'GridConfig', 'check_grid_config', 'grid_rows', 'macro_precision', 'pooled_miou',
-           'condition_readers', 'scene_rows', 'scene_labels', 'map_rows', 'grid_records', 'grid_differences',
-           'keep_rows', 'kept_rows', 'train_row', 'grid_about', 'run_grid', 'all_differences']
+           'condition_readers', 'scene_rows', 'scene_labels', 'map_rows', 'condition_chips', 'grid_records',
+           'grid_differences', 'keep_rows', 'kept_rows', 'train_row', 'grid_about', 'run_grid', 'all_differences']
 
 # %% ../../nbs/training/39_grid.ipynb #dc5aae88
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm.auto import tqdm
 
 from ..data.build import replace_file
@@ -23,10 +24,14 @@ from ..evaluation.intervals import Blocks, chip_blocks, paired_difference
 from ..evaluation.metrics import average_precision, bootstrap_interval, metric, miou
 from ..evaluation.probe import linear_probe
 from ..models.dino_mm import possible_sets
+from .cells import logged_cells
 from .checkpoint import Card, load_encoder
 from .conditions import CLOUD_KINDS, CONDITIONS, ConditionReader, possible_conditions
 from .encode import CardReader, WeightsConfig, card_for, class_features
-from .finetune import SegmentConfig, confusions, logged_cells, train_segmenter
+from sar_ssl.training.finetune import (
+    LabelledChips, SegmentConfig, confusions, labelled_chips, start_segmenter, train_segmenter, with_grids,
+)
+from .fit import training_device
 
 # %% ../../nbs/training/39_grid.ipynb #9c33fe24
 TASKS = ("scenes", "maps")
@@ -148,9 +153,20 @@ def map_rows(
     "Train a segmenter on one set of sensors, and score the test chips under every condition."
     shared = {name: getattr(config, name) for name in ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode",
                                                        "steps", "batch_size", "learning_rate")}
-    train = CardReader(config.chips, card, sensors, "train")
-    model = train_segmenter(SegmentConfig(**shared, sensors=config.sensors), train, np.arange(len(train)), seed)
-    return {name: confusions(model, reader) for name, reader in condition_readers(config, card).items()}
+    tuned = SegmentConfig(**shared, sensors=sensors, patience=0)
+    train = labelled_chips(tuned, card, "train")
+    if config.mode == "frozen":
+        train = with_grids(train, start_segmenter(tuned, card, seed, len(train.reader.legend)).to(training_device()))
+    model, _ = train_segmenter(tuned, train, None, np.arange(len(train)), seed)
+    return {name: confusions(model, condition_chips(reader)) for name, reader in condition_readers(config, card).items()}
+
+
+def condition_chips(
+    reader: ConditionReader,  # test chips under a condition
+) -> LabelledChips:
+    "The same chips with their labels."
+    parts = np.array_split(np.arange(len(reader)), -(-len(reader) // 256))
+    return LabelledChips(reader, torch.cat([reader.labels(part, reader.images(part)[1]) for part in parts]))
 
 # %% ../../nbs/training/39_grid.ipynb #eba54c36
 def grid_records(
