@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'LABELS', 'SCORES', 'PAIRS', 'GridConfig', 'check_grid_config', 'grid_rows', 'macro_precision', 'pooled_miou',
-           'condition_readers', 'scene_rows', 'scene_labels', 'map_rows', 'condition_chips', 'grid_records',
-           'grid_differences', 'keep_rows', 'kept_rows', 'train_row', 'grid_about', 'run_grid', 'all_differences']
+           'condition_readers', 'scene_rows', 'scene_labels', 'map_rows', 'grid_records', 'grid_differences',
+           'keep_rows', 'kept_rows', 'train_row', 'grid_about', 'run_grid', 'all_differences']
 
 # %% ../../nbs/training/39_grid.ipynb #dc5aae88
 from collections.abc import Mapping
@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from ..data.build import replace_file
@@ -29,7 +28,7 @@ from .checkpoint import Card, load_encoder
 from .conditions import CLOUD_KINDS, CONDITIONS, ConditionReader, possible_conditions
 from .encode import CardReader, WeightsConfig, card_for, class_features
 from sar_ssl.training.finetune import (
-    LabelledChips, SegmentConfig, confusions, labelled_chips, start_segmenter, train_segmenter, with_grids,
+    SegmentConfig, confusions, labelled_chips, start_segmenter, train_segmenter, with_grids, with_labels,
 )
 from .fit import training_device
 
@@ -158,15 +157,7 @@ def map_rows(
     if config.mode == "frozen":
         train = with_grids(train, start_segmenter(tuned, card, seed, len(train.reader.legend)).to(training_device()))
     model, _ = train_segmenter(tuned, train, None, np.arange(len(train)), seed)
-    return {name: confusions(model, condition_chips(reader)) for name, reader in condition_readers(config, card).items()}
-
-
-def condition_chips(
-    reader: ConditionReader,  # test chips under a condition
-) -> LabelledChips:
-    "The same chips with their labels."
-    parts = np.array_split(np.arange(len(reader)), -(-len(reader) // 256))
-    return LabelledChips(reader, torch.cat([reader.labels(part, reader.images(part)[1]) for part in parts]))
+    return {name: confusions(model, with_labels(reader)) for name, reader in condition_readers(config, card).items()}
 
 # %% ../../nbs/training/39_grid.ipynb #eba54c36
 def grid_records(

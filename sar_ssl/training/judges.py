@@ -22,7 +22,10 @@ from ..evaluation.probe import linear_probe
 from ..evaluation.robustness import Axis
 from .checkpoint import Card, check_weights_fit, load_encoder
 from .encode import CardReader, WeightsConfig, card_for, class_features, sensors_in, used_sensors
-from .finetune import SegmentConfig, confusions, train_segmenter
+from sar_ssl.training.finetune import (
+    SegmentConfig, confusions, labelled_chips, start_segmenter, train_segmenter, with_grids, with_labels,
+)
+from .fit import training_device
 from .grid import scene_labels
 from .shifts import physical_bands, radar_shifts, seen_by, shifted, simulated_passes
 from .trained_segmenter import load_segmenter
@@ -68,9 +71,12 @@ def map_judge(
 ) -> Judge:
     "A segmenter, trained on clean training chips."
     card = card_for(config)
-    train = CardReader(config.chips, card, used_sensors(config, card), "train")
-    model = train_segmenter(config, train, np.arange(len(train)), config.seed)
-    return Judge(name, "maps", card, train.sensors, partial(confusions, model))
+    train, val = labelled_chips(config, card, "train"), labelled_chips(config, card, "val") if config.patience else None
+    if config.mode == "frozen":
+        start = start_segmenter(config, card, config.seed, len(train.reader.legend)).to(training_device())
+        train, val = with_grids(train, start), val and with_grids(val, start)
+    model, _ = train_segmenter(config, train, val, np.arange(len(train)), config.seed)
+    return Judge(name, "maps", card, train.reader.sensors, lambda reader: confusions(model, with_labels(reader)))
 
 # %% ../../nbs/training/41_judges.ipynb #a9749d2c
 def check_classes(
@@ -96,7 +102,7 @@ def saved_judge(
     dataset = open_store(chips)
     check_weights_fit(card.encoder, {sensor: contract_of(dataset, sensor) for sensor in sensors_in(dataset)})
     check_classes(weights, [cover.name for cover in card.legend], chips)
-    return Judge(name, "maps", card.encoder, card.sensors, partial(confusions, model))
+    return Judge(name, "maps", card.encoder, card.sensors, lambda reader: confusions(model, with_labels(reader)))
 
 # %% ../../nbs/training/41_judges.ipynb #c9dd8a83
 def store_axes(
