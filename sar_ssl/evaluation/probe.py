@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['PENALTIES', 'ProbeError', 'check_finite', 'feature_tensor', 'one_hot_rows', 'target_matrix', 'neighbour_votes',
-           'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise', 'one_thread',
-           'solve', 'fit_linear', 'validation_loss', 'linear_probe', 'class_shares', 'token_classes', 'token_rows']
+           'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise', 'principal_axes',
+           'one_thread', 'solve', 'fit_linear', 'fit_path', 'validation_loss', 'validation_rank', 'linear_probe',
+           'published_probe', 'class_shares', 'token_classes', 'token_rows']
 
 # %% ../../nbs/evaluation/10_probe.ipynb #f020b167
 import warnings
@@ -21,6 +22,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 from torch.nn import functional as F
+
+from .metrics import average_precision
 
 # %% ../../nbs/evaluation/10_probe.ipynb #2bb5eded
 class ProbeError(ValueError):
@@ -132,13 +135,13 @@ def linear_loss(
     weight: Tensor,  # d + 1 c; the last row is the bias
     features: Tensor,  # n d + 1; the last column is one
     target: Tensor,  # n c: one-hot, or multi-hot
-    penalty: float,  # lambda; higher pulls the weights to zero
+    penalty: Tensor,  # d + 1 1: lambda of each row, zero for the bias; higher pulls the weights to zero
     several: bool,  # several labels per row: one against the rest
 ) -> tuple[Tensor, Tensor]:  # the loss, and its gradient d + 1 c
     "Penalised mean cross-entropy of a linear layer, with its gradient."
     loss, error = label_loss(features @ weight, target, several)
-    pulled, n = torch.cat([weight[:-1], torch.zeros_like(weight[-1:])]), len(features)
-    return loss / n + penalty / 2 * pulled.square().sum(), features.T @ error / n + penalty * pulled
+    pulled, n = penalty * weight, len(features)
+    return loss / n + (pulled * weight).sum() / 2, features.T @ error / n + pulled
 
 # %% ../../nbs/evaluation/10_probe.ipynb #5b0217c8
 @dataclass(frozen=True)
@@ -170,6 +173,20 @@ def standardise(
     std = torch.where(std > 1e-9 * (1 + mean.abs()), std, torch.ones_like(std))
     return torch.cat([(table - mean) / std, table.new_ones(len(table), 1)], 1), mean, std
 
+# %% ../../nbs/evaluation/10_probe.ipynb #axes0001
+def principal_axes(
+    table: Tensor,  # n d + 1, standardised, with the column of ones
+) -> tuple[Tensor, Tensor]:  # d + 1 r: orthonormal axes, the last one the bias; r: variance along each
+    "The axes along which the features vary."
+    inner, n = table[:, :-1], len(table)
+    if n < inner.shape[1]:
+        _, length, axes = torch.linalg.svd(inner, full_matrices=False)
+        variance, axes = length.square() / n, axes.T
+    else:
+        variance, axes = torch.linalg.eigh(inner.T @ inner / n)
+    used = variance > 1e-12 * variance.max().clamp(min=1e-12)
+    return torch.block_diag(axes[:, used], table.new_ones(1, 1)), torch.cat([variance[used], table.new_ones(1)])
+
 # %% ../../nbs/evaluation/10_probe.ipynb #onethread1
 @contextmanager
 def one_thread() -> Iterator[None]:
@@ -183,10 +200,10 @@ def one_thread() -> Iterator[None]:
 
 # %% ../../nbs/evaluation/10_probe.ipynb #46ed3498
 def solve(
-    first: np.ndarray,  # d + 1 c: where to start
-    table: Tensor,  # n d + 1, standardised
+    first: Tensor,  # r c: where to start
+    table: Tensor,  # n r: features along the scaled axes
     target: Tensor,  # n c
-    penalty: float,  # lambda
+    penalty: Tensor,  # r 1: lambda along each axis
     several: bool,  # several labels per row
     max_iterations: int,  # of L-BFGS
 ) -> OptimizeResult:  # x: the flat weights; success, message, nit
@@ -198,10 +215,9 @@ def solve(
 
     effort = dict(maxiter=max_iterations, maxfun=2 * max_iterations, gtol=1e-6, ftol=1e-13, maxcor=20)
     with one_thread():
-        found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=effort)
+        found = minimize(objective, first.cpu().numpy().ravel(), jac=True, method="L-BFGS-B", options=effort)
     if not found.success:
-        reason = f"{found.message} after {found.nit} iterations at penalty {penalty:g}"
-        warnings.warn(f"linear probe: {reason}; the result is not final")
+        warnings.warn(f"linear probe: {found.message} after {found.nit} iterations; the result is not final")
     return found
 
 # %% ../../nbs/evaluation/10_probe.ipynb #d78f577f
@@ -210,17 +226,34 @@ def fit_linear(
     labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
     penalty: float = 1e-3,  # lambda; higher is smoother and safer with few rows, lower fits more
     n_classes: int | None = None,  # classes; None: from the labels
-    start: LinearProbe | None = None,  # a solution to start from: saves iterations, does not change where it ends
     max_iterations: int = 2000,  # of L-BFGS
 ) -> LinearProbe:
     "Solve the penalised linear probe to convergence; warns where it did not get there."
+    return fit_path(features, labels, [penalty], n_classes, max_iterations)[0]
+
+
+def fit_path(
+    features: ArrayLike | Tensor,  # n d: chips, or tokens
+    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
+    penalties: Sequence[float],  # lambdas, the strongest first: each solution starts the next
+    n_classes: int | None = None,  # classes; None: from the labels
+    max_iterations: int = 2000,  # of L-BFGS, for each
+) -> list[LinearProbe]:
+    "Solve the linear probe for several penalties, which share the standardised features and their axes."
     table, mean, std = standardise(feature_tensor(features).double())
     target = target_matrix(labels, len(table), n_classes).to(table.device)
-    several, shape = torch.as_tensor(labels).ndim == 2, (table.shape[1], target.shape[1])
-    first = np.zeros(shape) if start is None else np.vstack([start.weight, start.bias])
-    found = solve(first, table, target, penalty, several, max_iterations)
-    solution, scale = found.x.reshape(shape), (mean.cpu().numpy(), std.cpu().numpy())
-    return LinearProbe(solution[:-1], solution[-1], *scale, penalty, several, bool(found.success))
+    several, (axes, variance) = torch.as_tensor(labels).ndim == 2, principal_axes(table)
+    along, weight, probes = table @ axes, table.new_zeros(table.shape[1], target.shape[1]), []
+    penalised = torch.ones_like(variance)
+    penalised[-1] = 0  # the bias
+    for penalty in penalties:
+        scale = (variance / (4 if several else 2) + penalty * penalised).rsqrt()[:, None]
+        pull = penalty * penalised[:, None] * scale.square()
+        found = solve(axes.T @ weight / scale, along * scale.T, target, pull, several, max_iterations)
+        weight = axes @ (scale * torch.as_tensor(found.x, device=table.device).reshape(-1, target.shape[1]))
+        solved = (part.cpu().numpy() for part in (weight[:-1], weight[-1], mean, std))
+        probes.append(LinearProbe(*solved, penalty, several, bool(found.success)))
+    return probes
 
 # %% ../../nbs/evaluation/10_probe.ipynb #6d5e6e94
 PENALTIES = tuple(10.0**e for e in range(1, -5, -1))
@@ -236,6 +269,19 @@ def validation_loss(
     target = target_matrix(labels, len(logits), logits.shape[1])
     return label_loss(logits, target, probe.several)[0].item() / len(logits)
 
+
+def validation_rank(
+    probe: LinearProbe,  # a solved probe
+    features: ArrayLike | Tensor,  # n d
+    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
+) -> tuple[float, float]:  # smaller is better
+    "How a probe does on validation chips: by macro average precision where there are several labels, then by loss."
+    loss = validation_loss(probe, features, labels)
+    if not probe.several:
+        return loss, loss
+    precision = average_precision(probe.logits(features), np.asarray(torch.as_tensor(labels).cpu()), "macro")
+    return -float(np.nan_to_num(precision)), loss
+
 # %% ../../nbs/evaluation/10_probe.ipynb #fadde081
 def linear_probe(
     features: ArrayLike | Tensor,  # n d: training chips
@@ -246,13 +292,34 @@ def linear_probe(
     penalties: Sequence[float] = PENALTIES,  # grid of lambda
 ) -> LinearProbe:
     "The linear probe whose penalty does best on the validation chips; the stronger penalty where two do the same."
-    best, lowest, probe = None, np.inf, None
-    for penalty in sorted(penalties, reverse=True):
-        probe = fit_linear(features, labels, penalty, n_classes, start=probe)
-        loss = validation_loss(probe, val_features, val_labels)
-        if best is None or loss < lowest:
-            best, lowest = probe, loss
-    return best
+    probes = fit_path(features, labels, sorted(penalties, reverse=True), n_classes)
+    return min(probes, key=lambda probe: validation_rank(probe, val_features, val_labels))
+
+# %% ../../nbs/evaluation/10_probe.ipynb #publ0004
+def published_probe(
+    features: ArrayLike | Tensor,  # n d: training chips, not standardised
+    labels: ArrayLike | Tensor,  # multi-hot n c
+    seed: int = 0,  # of the first weights and of the order
+    learning_rate: float = 0.01,  # for 256 chips; the authors take 0.1 for a random encoder
+    epochs: int = 100,  # times that every chip is seen
+    batch_size: int = 256,  # chips per step; the rate grows with it
+) -> LinearProbe:
+    "The linear probe of DINO-MM's authors, as far as they trained it."
+    table = feature_tensor(features).float()
+    target = target_matrix(labels, len(table)).to(table)
+    generator = torch.Generator().manual_seed(seed)
+    weight = (0.01 * torch.randn(table.shape[1], target.shape[1], generator=generator)).to(table).requires_grad_()
+    bias = table.new_zeros(target.shape[1]).requires_grad_()
+    optimiser = torch.optim.SGD([weight, bias], lr=learning_rate * batch_size / 256, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    for epoch in range(epochs):
+        for batch in torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(table))).split(batch_size):
+            optimiser.zero_grad()
+            F.multilabel_soft_margin_loss(table[batch] @ weight + bias, target[batch]).backward()
+            optimiser.step()
+        schedule.step()
+    solved, size = (part.detach().cpu().double().numpy() for part in (weight, bias)), table.shape[1]
+    return LinearProbe(*solved, np.zeros(size), np.ones(size), 0.0, True, converged=False)
 
 # %% ../../nbs/evaluation/10_probe.ipynb #38289050
 def class_shares(
