@@ -16,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,83 +232,69 @@ class Plain:
         for t, s in zip(self.teacher.parameters(), self.student.parameters()):
             t.mul_(0.996).add_(0.004 * s.detach())
 
-    def products(self):
-        return nullcontext()
+    def autocast(self, bf16: bool):
+        import torch
+
+        return torch.autocast("cpu", torch.bfloat16, enabled=bf16)
 
     def step(self, crops, bf16: bool) -> dict[str, float]:
-        "Seconds of each part of one step, and the loss."
+        "Seconds of one step, and the loss."
         import torch
 
-        clock = [time.perf_counter()]
-        tick = lambda: clock.append(time.perf_counter())
-        with self.products(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        began = time.perf_counter()
+        with self.autocast(bf16):
             with torch.no_grad():
                 raw = self.network(self.teacher, crops[:2])
-            tick()
             logits = self.network(self.student, crops)
-        with self.products():
-            loss = self.loss(logits, raw)
-            tick()
-            self.optimiser.zero_grad()
-            loss.backward()
-            tick()
-            with torch.no_grad():
-                self.clip()
-                tick()
-                self.optimiser.step()
-                tick()
-                self.average()
-                self.centre = self.centre * 0.9 + raw.mean((0, 1)) * 0.1
-                tick()
-        names = ("teacher", "student", "backward", "clip", "AdamW", "EMA")
-        return dict(zip(names, (b - a for a, b in zip(clock, clock[1:])))) | {"loss": loss.item()}
+        loss = self.loss(logits, raw)
+        self.optimiser.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            self.clip()
+            self.optimiser.step()
+            self.average()
+            self.centre = self.centre * 0.9 + raw.mean((0, 1)) * 0.1
+        return dict(step=time.perf_counter() - began, loss=loss.item())
 
 
-class Ours(Plain):
-    "The same step with the functions of `sar_ssl`."
+class Ours:
+    "The step of the training loop itself."
 
-    adamw = dict(fused=True)
-
-    def network(self, which, crops):
+    def __init__(self, case: dict, bf16: bool):
         import torch
-        from sar_ssl.models.dino import class_tokens
-        from sar_ssl.models.fast_vit import class_token, logits
+        from accelerate import Accelerator
+        from sar_ssl.data.radiometry import S1_BANDS, Contract
+        from sar_ssl.training.checkpoint import Card
+        from sar_ssl.training.step import Distillation
+        from sar_ssl.training.teaching import PretrainConfig, moment
 
-        cls = class_tokens(lambda images: class_token(which.backbone, images), crops)
-        return logits(which.head, torch.cat(cls)).unflatten(0, (len(crops), -1))
+        radar = Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10.0)
+        card = Card("dino", "repaired", case["model"], "s1", case["sizes"][0], case["patch"], {"s1": radar})
+        self.config = PretrainConfig(model=case["model"], patch_size=case["patch"], batch_size=case["batch"], drop_path=0.0,
+                                     precision="bf16" if bf16 else "fp32", **case["head"])
+        self.state = Distillation(self.config, card, torch.device("cpu"))
+        self.accelerator, self.now = Accelerator(cpu=True), moment(self.config, 10, 5)
 
-    def loss(self, logits, raw):
-        from sar_ssl.models.dino import dino_loss, teacher_probabilities
-
-        return dino_loss(logits, teacher_probabilities(raw, self.centre, 0.04), 0.1)
-
-    def clip(self):
-        from sar_ssl.models.dino import clip_each
-
-        clip_each(self.student.parameters(), 3.0)
-
-    def average(self):
-        from sar_ssl.models.dino import update_teacher
-
-        update_teacher(self.teacher, self.student, 0.996)
-
-    def products(self):
+    def step(self, crops) -> dict[str, float]:
+        "Seconds of one step, and the loss."
         from sar_ssl.models.fast_vit import use_fast_products
 
-        return use_fast_products()
+        began = time.perf_counter()
+        with use_fast_products():
+            numbers = self.state.learn(crops, self.now, self.config, self.accelerator, self.state.student, False)
+        return dict(step=time.perf_counter() - began, loss=float(numbers["loss"]))
 
 
 def crops_of(store: Path, case: dict, turn: int, sensors: str = "s1"):
     "Chips of the store as the crops of one step; and the seconds of decoding and of cutting."
     from sar_ssl.data.loader import ChipReader
-    from sar_ssl.training.augment import Views, make_views
-    from sar_ssl.training.pretrain import radiometry_of
+    from sar_ssl.training.augment import Augmentation, Views, make_views, radiometry_of
 
     reader, batch = ChipReader(store, sensors, split=None), case["batch"]
     began = time.perf_counter()
     images = reader.images([(turn * batch + i) % len(reader) for i in range(batch)])
     decoded = time.perf_counter()
-    crops = make_views(images.pixels, images.valid, Views(*case["sizes"]), radiometry_of(reader), "repaired", reader.channels,
+    crops = make_views(images, Augmentation(Views(*case["sizes"])), radiometry_of(reader.contracts.values()), reader.channels,
                        0.0, (0, turn), slice(0, batch), batch)
     return crops, dict(decode=decoded - began, views=time.perf_counter() - decoded)
 
@@ -323,16 +308,17 @@ def measure_step(name: str, store: Path, rounds: int, ways: tuple[str, ...] = WA
     case = STEPS[name]
 
     def network():
-        torch.manual_seed(0)
         backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
+        torch.manual_seed(1)
         return DinoNetwork(backbone, ProjectionHead(backbone.embed_dim, **case["head"]))
 
-    trainers = {way: (Ours if way.startswith("ours") else Plain)(case | {"network": network}) for way in ways}
+    trainers = {way: Ours(case, way.endswith("bf16")) if way.startswith("ours") else Plain(case | {"network": network})
+                for way in ways}
     found = {way: [] for way in ways}
     for turn in range(rounds + 1):
         for way, trainer in trainers.items():
             crops, parts = crops_of(store, case, turn)
-            parts |= trainer.step(crops, way.endswith("bf16"))
+            parts |= trainer.step(crops) if way.startswith("ours") else trainer.step(crops, way.endswith("bf16"))
             found[way].append(parts | {"whole": sum(seconds for part, seconds in parts.items() if part != "loss")})
     first = {way: steps[0]["loss"] for way, steps in found.items()}
     medians = {way: {part: statistics.median(step[part] for step in steps[1:]) for part in steps[0]}
@@ -585,7 +571,7 @@ def bench_store(chips: int) -> dict:
     return dict(chips=chips, chips_per_s=speed, bytes_per_chip=pixels / chips, chips_per_file=chips / files, opening=opened)
 
 
-PARTS = ("decode", "views", "teacher", "student", "backward", "clip", "AdamW", "EMA", "whole")
+PARTS = ("decode", "views", "step", "whole")
 GOALS = {"S/16 224/96": ("P1 >= 2.1", "P3 >= 1.35", "P2 >= 3.5"), "Ti/16 112/48": ("P1 >= 2.0", "P3 >= 1.35", "P2 >= 3")}
 
 

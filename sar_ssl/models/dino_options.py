@@ -92,13 +92,13 @@ def masked_tokens(
 
 # %% ../../nbs/models/16_dino_options.ipynb #b347a9fe
 def patch_loss(
-    student: Tensor,  # b n k: logits of the student's patch tokens
-    targets: Tensor,  # b n k: the teacher's probabilities, of whole crops
+    student: Tensor,  # m k: logits of the hidden patches, in the order of `masks`
+    targets: Tensor,  # m k: the teacher's probabilities for the same patches, which it sees
     masks: Tensor,  # b n or b rows columns, bool: True was hidden from the student
     temperature: float = 0.1,  # tau_s; higher softens the student
 ) -> Tensor:  # scalar
-    "Cross-entropy on the hidden patches (Zhou et al. 2022, eq. 2)."
+    "Cross-entropy on the hidden patches (Zhou et al. 2022, eq. 2), mean over each crop's, then over the crops."
     log_p = (full_precision(student) / temperature).log_softmax(-1)
-    each = -(targets * log_p).sum(-1)
-    masks = masks.flatten(1).to(each.device)
-    return ((each * masks).sum(1) / masks.sum(1).clamp(min=1)).mean()
+    each, masks = -(targets * log_p).sum(-1), masks.flatten(1).to(student.device)
+    weight = (masks.to(each.dtype) / masks.sum(1, keepdim=True).clamp(min=1))[masks]
+    return (each * weight).sum() / len(masks)

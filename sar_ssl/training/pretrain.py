@@ -27,10 +27,11 @@ from tqdm.auto import tqdm
 
 from ..data.loader import ChipReader, Images, batch_rows
 from ..evaluation.embedding import feature_std, rankme
+from ..evaluation.metrics import average_precision
 from ..evaluation.probe import knn_scores
 from ..experiments.run import code_version
 from .alarms import Watch
-from .augment import counter_generator, make_views, radiometry_of, teacher_views
+from .augment import make_views, radiometry_of, teacher_views
 from .checkpoint import Card, card_to_json, read_checkpoint, write_checkpoint
 from .step import Distillation, TrainingError, anywhere
 from .teaching import PretrainConfig, advice, augmentation_of, labelled_parts, moment, open_reader
@@ -137,11 +138,10 @@ def knn_score(
     val: ChipReader,  # chips that are scored
     device: torch.device,  # of the teacher
 ) -> float:  # 0 to 1
-    "Share of validation chips whose best-voted class is one of their own."
+    "Macro average precision of the neighbours' votes on validation chips."
     bank, labels = class_features(state, train, 1000, device)
     queries, truth = class_features(state, val, 500, device)
-    voted = knn_scores(bank, labels, queries).argmax(1)
-    return truth[torch.arange(len(truth)), torch.as_tensor(voted)].double().mean().item()
+    return average_precision(knn_scores(bank, labels, queries), truth, "macro")
 
 # %% ../../nbs/training/10_pretrain.ipynb #96052c5a
 def peak_memory(
@@ -231,11 +231,10 @@ def one_step(
     student: nn.Module,  # `state.student`, wrapped where there are several processes
     epoch: int,  # steps in an epoch
 ) -> dict:  # loss, norms, learning rate; entropies where a line of the log is due
-    "Views and one optimiser step, with every draw seeded by (seed, step, process)."
+    "Views and one optimiser step, with every draw a function of (seed, step)."
     step, process = state.step, accelerator.process_index
     crops = views_of_step(config, reader, step, accelerator.device, process, accelerator.num_processes)
     theirs = teacher_views_of_step(config, reader, step, crops, process, accelerator.num_processes)
-    torch.manual_seed(counter_generator(config.seed, step, process).initial_seed())
     now, measure = moment(config, step, epoch), due(step + 1, config.log_every, config.steps)
     try:
         numbers = state.learn(crops, now, config, accelerator, student, measure, theirs)
