@@ -9,7 +9,8 @@ REAL_RANDOM := -p weights=random -p model=test_vit
 
 real_runs := $(addprefix $(REAL)/,terramesh/dino terramesh/dino_mm terramesh/maps_dino terramesh/maps_scratch \
              terramesh/maps_dino_mm_frozen terramesh/maps_random_frozen terramesh/grid_dino_mm terramesh/grid_random \
-             bigearthnet/dino_mm bigearthnet/scenes_dino_mm bigearthnet/scenes_random bigearthnet/grid_dino_mm)
+             bigearthnet/dino_mm bigearthnet/scenes_dino_mm bigearthnet/scenes_random bigearthnet/scenes_scratch \
+             bigearthnet/grid_dino_mm)
 
 .PHONY: real
 real: install  ## run everything on the few real chips that SAR_SSL_REAL_DATA names, to runs/real/report.html
@@ -61,6 +62,10 @@ $(REAL)/bigearthnet/scenes_dino_mm/metrics.json: | $(REAL)/bigearthnet/dino_mm/m
 
 $(REAL)/bigearthnet/scenes_random/metrics.json:
 	@$(SAR_SSL) run classify --out $(@D) -p chips=$(REAL_SCENES) $(REAL_RANDOM)
+
+$(REAL)/bigearthnet/scenes_scratch/metrics.json:
+	@$(SAR_SSL) run scenes --out $(@D) -p chips=$(REAL_SCENES) $(REAL_RANDOM) -p mode=finetune -p 'fractions=[0.5, 1.0]' -p seeds=3 \
+	    -p steps=20 -p batch_size=3
 
 $(REAL)/bigearthnet/grid_dino_mm/metrics.json: | $(REAL)/bigearthnet/dino_mm/metrics.json
 	@$(SAR_SSL) run grid --out $(@D) -p chips=$(REAL_SCENES) -p weights=$(REAL)/bigearthnet/dino_mm -p tasks=scenes
