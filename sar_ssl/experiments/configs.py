@@ -14,6 +14,7 @@ from pathlib import Path
 from ..data.chips import open_store
 from ..data.simulate import simulate_store
 from ..training.encode import WeightsConfig
+from ..training.features import KINDS
 
 # %% ../../nbs/experiments/05_configs.ipynb #2bb5eded
 def chips_or_trial(
@@ -45,10 +46,16 @@ class ClassifyConfig(WeightsConfig):
     "Parameters of a classification run."
 
     k: int = 20  # neighbours that vote; fewer follow details, more are steadier
-    blocks: int = 4  # class tokens of how many last blocks the linear probe gets
+    temperature: float = 0.07  # of the neighbours' weights; lower lets the nearest decide, higher lets all count alike
+    blocks: int = 4  # how many last blocks the linear probes get; more tells them more, and costs
+    features: str = "cls"  # for the linear probes: "cls", "mean" or "cls+mean"
+    cache: str = ""  # folder where features are kept for other runs; empty: the run's own
 
     def __post_init__(self):
         at_least(self, k=1, blocks=1)
+        if self.features not in KINDS or not self.temperature > 0:
+            raise ValueError(f"features, temperature: found {self.features!r}, {self.temperature}, expected one of "
+                             f"{', '.join(KINDS)}, and a temperature above 0")
         if self.chips and "scene_label" not in open_store(self.chips):
             raise ValueError(f"chips: {self.chips} has no scene labels; classification needs a source that has them")
         super().__post_init__()

@@ -152,7 +152,7 @@ def scene_scores(
 ) -> pd.DataFrame:  # rows for `label_efficiency`; empty unless there are several fractions
     "Macro average precision of scene labels on the test chips, by share of labels."
     rows = scene_rows(scores, "macro")
-    rows = rows[rows["probe"] != "knn"]
+    rows = rows[~rows["probe"].isin(("knn", "published"))]
     return rows if rows["fraction"].nunique() > 1 else rows[:0]
 
 # %% ../../nbs/figures/38_tables.ipynb #d4754bbe
