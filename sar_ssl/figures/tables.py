@@ -11,7 +11,7 @@ __all__ = ['CELL', 'SHIFT_KEYS', 'ATTENTION_HEAD', 'EMBEDDING_WORDS', 'number', 
 # %% ../../nbs/figures/38_tables.ipynb #d8387d34
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -130,9 +130,11 @@ def scene_table(
     average: str,  # "macro" or "micro"
 ) -> Table:  # without rows where nothing was run
     "Average precision of scene labels: a row per initialisation and probe, a column per set of sensors, and chance."
-    rows = scene_rows(scores, average)
-    index = ["init", "probe"] + (["fraction"] if rows["fraction"].nunique() > 1 else [])
+    rows = scene_rows(scores, average).rename(columns=dict(fraction="labels"))
+    index = ["init", "probe"] + (["labels"] if rows["labels"].nunique() > 1 else [])
     made = pivot(rows, index, "sensors", sensor_words)
+    if "labels" in index:
+        made = replace(made, rows=[[*row[:2], percent(float(row[2])), *row[3:]] for row in made.rows])
     caption = f"Average precision ({average}), test chips: {CELL}"
     if average == "micro" or not made.rows:
         return Table(made.head, made.rows, caption)

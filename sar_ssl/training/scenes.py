@@ -19,7 +19,7 @@ from ..data.chips import open_store
 from ..data.subsets import label_subset, rarest_label
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import average_precision, bootstrap_interval, metric
-from ..evaluation.probe import PENALTIES, linear_probe
+from ..evaluation.probe import linear_probe
 from ..models.baselines import SceneCNN
 from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
@@ -121,8 +121,7 @@ def probe_logits(
     rows: np.ndarray,  # training chips whose labels may be used
 ) -> tuple[np.ndarray, Fitted]:  # chip class, of the test chips
     "Solve a linear probe on some labelled chips."
-    known = train.features[rows], train.labels[rows], val.features, val.labels
-    probe = linear_probe(*known, penalties=PENALTIES[:-1])
+    probe = linear_probe(train.features[rows], train.labels[rows], val.features, val.labels)
     return probe.logits(test.features), Fitted(0, 0, precision_of(probe.logits(val.features), val), ())
 
 # %% ../../nbs/training/33_scenes.ipynb #d2a9f698
