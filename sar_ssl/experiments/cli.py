@@ -14,6 +14,7 @@ from pathlib import Path
 
 import sar_ssl
 from .cli_chips import add_chips
+from .cli_map import add_map
 from .cli_weights import add_weights
 
 # %% ../../nbs/experiments/90_cli.ipynb #8d4f15f6
@@ -99,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"sar-ssl {sar_ssl.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_chips(commands)
+    add_map(commands)
     add_run(commands)
     add_weights(commands)
     return top
