@@ -195,6 +195,7 @@ CONFIGS = {
     "classify": "sar_ssl.experiments.configs.ClassifyConfig",
     "scenes": "sar_ssl.training.scenes.SceneConfig",
     "grid": "sar_ssl.training.grid.GridConfig",
+    "robustness": "sar_ssl.training.shift_scores.RobustnessConfig",
     "attention": "sar_ssl.experiments.configs.AttentionConfig",
     "embedding": "sar_ssl.experiments.configs.EmbeddingConfig",
     "report": "sar_ssl.experiments.configs.ReportConfig",

@@ -210,5 +210,6 @@ def seen_by(
     "The same chips for the same weights, as another pass saw them; the clean level is the reader itself."
     if level == one.axis.clean: return reader
     name = f"{one.axis.name}-{str(level).replace(' ', '-')}.zarr"
-    out = visit_store(store, Path(folder) / name, split, **one.how(level))
+    out = Path(folder) / name
+    if not out.is_dir(): visit_store(store, out, split, **one.how(level))  # a store is there as a whole or not at all
     return CardReader(out, reader.card, reader.sensors, split)
