@@ -30,6 +30,7 @@ from ..evaluation.embedding import feature_std, rankme
 from ..evaluation.metrics import average_precision
 from ..evaluation.probe import knn_scores
 from ..experiments.run import code_version
+from ..models.fast_vit import use_fast_products
 from .alarms import Watch
 from .augment import make_views, radiometry_of, teacher_views
 from .checkpoint import Card, card_to_json, read_checkpoint, write_checkpoint
@@ -331,7 +332,7 @@ def pretrain(
     book = Logbook(config, record, reader, watch, device) if first else None
     bar = tqdm(total=config.steps, initial=state.step, desc=f"{config.method} {config.sensors}", unit="step",
                **({} if first else {"disable": True}))
-    with stop_on_signals() as asked, bar:
+    with stop_on_signals() as asked, use_fast_products(), bar:
         while state.step < config.steps:
             numbers = one_step(state, config, reader, accelerator, student, epoch)
             bar.update()
