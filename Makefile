@@ -59,4 +59,4 @@ $(VENV)/.installed: constraints.txt settings.ini setup.py pyproject.toml tools/t
 	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@touch $@
 
--include workflow/demo.mk
+-include workflow/demo.mk workflow/benchmark.mk workflow/real.mk
