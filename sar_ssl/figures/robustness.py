@@ -69,7 +69,7 @@ def model_looks(
                                    linestyle="-" if row["sensors"] == "s1" else "--")
             for i, (_, row) in enumerate(models.iterrows())}
 
-
+# %% ../../nbs/figures/32_robustness.ipynb #cbf913d3
 def draw_curve(
     axes: plt.Axes,
     group: pd.DataFrame,  # points of one model and shift
@@ -88,7 +88,7 @@ def draw_curve(
     axes.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)
     axes.plot(x, y, markersize=3.5, linewidth=1.3, **look)
 
-
+# %% ../../nbs/figures/32_robustness.ipynb #8b6af11b
 def draw_shift(
     axes: plt.Axes,
     points: pd.DataFrame,  # of one task and shift

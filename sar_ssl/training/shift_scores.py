@@ -77,7 +77,7 @@ def encoder_config(
     if kind is SegmentConfig: shared |= dict(patience=0)  # as many steps as asked for
     return kind(**shared | dict(weights=weights, sensors=sensors) | other)
 
-
+# %% ../../nbs/training/43_shift_scores.ipynb #a62fa2c1
 def check_choices(
     config: RobustnessConfig,  # to be checked
 ) -> None:
@@ -94,7 +94,7 @@ def check_choices(
                          f"{config.looks}; expected at least 0, 0 and 1, and more than 1 look")
     for weights in config.weights: encoder_config(config, weights, "", SegmentConfig, chips="")
 
-
+# %% ../../nbs/training/43_shift_scores.ipynb #edf71961
 def check_chips(
     config: RobustnessConfig,  # with chips
 ) -> None:
@@ -111,7 +111,7 @@ def check_chips(
             raise ValueError(f"sensors: {weights} and {config.chips} do not share {' or '.join(config.sensors)}")
     for weights in config.segmenters: read_segmenter_card(weights)
 
-
+# %% ../../nbs/training/43_shift_scores.ipynb #f3046cf6
 def shown_sensors(
     config: RobustnessConfig,  # with chips
     weights: str,  # one of its encoders
