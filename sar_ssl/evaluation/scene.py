@@ -20,9 +20,10 @@ from torch import Tensor
 from ..data.description import Description, Files, SensorSource, parse_bands, read_description
 from ..data.files import SourceError, open_raster, own_names, pick_bands
 from ..data.grids import Grid, describe_grid, grid_of, same_grid
-from ..data.loader import SCALINGS, sensor_channels
+from ..data.loader import sensor_channels
 from ..data.plausibility import physical_check
 from ..data.radiometry import Contract, ContractError, check_match, to_db, to_linear
+from ..data.scaling import SCALINGS
 from ..data.sources.rasters import read_frame, site_contract
 from ..data.windows import Frame, Window, expand_stack, pixel_metres, scene_grid, sensor_frames
 

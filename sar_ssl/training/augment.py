@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['BLOCK', 'BLUR_CHANCE', 'MIN_VALID', 'REDRAWS', 'counter_generator', 'draw_crops', 'cubic', 'resize_matrix',
            'blur_matrix', 'Views', 'default_views', 'Geometry', 'products', 'resample', 'shared_masks', 'cut',
-           'Radiometry', 'radiometry_of', 'OpticalStrength', 'draw_factors', 'wrap', 'published_colour',
-           'draw_geometry', 'corner_sums', 'valid_shares', 'keep_to_valid', 'spare_last_sensor', 'Augmentation',
-           'change_view', 'draw_geometries', 'views_of_size', 'make_views', 'teacher_views']
+           'Radiometry', 'radiometry_of', 'OpticalStrength', 'draw_factors', 'draw_geometry', 'corner_sums',
+           'valid_shares', 'keep_to_valid', 'spare_last_sensor', 'Augmentation', 'change_view', 'draw_geometries',
+           'views_of_size', 'make_views', 'teacher_views']
 
 # %% ../../nbs/training/00_augment.ipynb #f020b167
 import math
@@ -23,6 +23,7 @@ from torch import Tensor
 from ..data.loader import Images
 from ..data.radiometry import Contract
 from ..models.dino_mm import blank_sensors, draw_drops
+from .published import draw_published, published_view
 from .sar import (RadarBands, Strength, change_channels, changes_of, draw_changes, joined, moved,
                                   radar_bands, sent, zoom)
 
@@ -273,32 +274,6 @@ def draw_factors(
     chip, band = (torch.rand(count, n, generator=generator) * 2 - 1 for n in (1, channels))
     return (1 + strength.brightness * chip) * (1 + strength.band_gain * band)
 
-# %% ../../nbs/training/00_augment.ipynb #6d5e6e94
-def wrap(
-    values: Tensor,  # any shape, on the scale 0..255
-) -> Tensor:  # whole numbers 0..255
-    "What a cast to unsigned 8 bits does: cut the fraction, keep the remainder of 256."
-    return torch.remainder(values.trunc(), 256)
-
-# %% ../../nbs/training/00_augment.ipynb #fadde081
-def published_colour(
-    images: Tensor,  # b c h w, 0..1
-    generator: torch.Generator,  # on the CPU
-    solarise: float = 0.0,  # probability
-    part: slice = slice(None),  # which of the batch's chips `images` holds
-    batch_size: int | None = None,  # chips of the global batch; None: these are all
-) -> Tensor:  # b c h w, 0..1
-    "Brightness, contrast, grey and solarise as DINO-MM's code does them, wrap-around included."
-    pixels = (images * 255).round()
-    draws = torch.rand(5, batch_size or len(images), generator=generator)[:, part].to(images.device)
-    chance, bright, contrast, grey, dark = draws[..., None, None, None]
-    changed = wrap(pixels * (0.6 + 0.8 * bright))
-    mean = changed.mean((2, 3), keepdim=True)
-    changed = wrap((changed - mean) * (0.6 + 0.8 * contrast) + mean)
-    pixels = torch.where(chance < 0.8, changed, pixels)
-    pixels = torch.where(grey < 0.2, wrap(pixels.mean(1, keepdim=True)), pixels)
-    return torch.where((dark < solarise) & (pixels < 128), 255 - pixels, pixels) / 255
-
 # %% ../../nbs/training/00_augment.ipynb #38289050
 BLUR_CHANCE = (1.0, 0.1, 0.5)
 "Probability of blur: first large crop, second, small ones (Caron et al. 2021, after BYOL)."
@@ -309,18 +284,13 @@ def draw_geometry(
     shape: tuple[int, int],  # pixels of a chip
     area: tuple[float, float],  # share of the chip
     blur_chance: float,  # probability of a blur
-    recipe: str,  # "repaired" or "published"
     generator: torch.Generator,  # on the CPU
 ) -> Geometry:
     "Windows, flips, turns and blurs of one view of every chip."
     window = draw_crops(count, *shape, area, generator)
     rows, columns, turn = torch.rand(3, count, generator=generator) < 0.5
     blurred, width = torch.rand(2, count, generator=generator)
-    widest = 2.0 if recipe == "published" else 1.0
-    sigma = torch.where(blurred < blur_chance, 0.1 + (widest - 0.1) * width, 0.0)
-    upright = torch.zeros_like(rows)
-    if recipe == "published":
-        rows, turn = upright, upright
+    sigma = torch.where(blurred < blur_chance, 0.1 + 0.9 * width, 0.0)
     return Geometry(window, torch.stack([rows, columns]), turn, sigma)
 
 # %% ../../nbs/training/00_augment.ipynb #658f0a3a
@@ -426,22 +396,19 @@ def draw_geometries(
     images: Tensor,  # b c h w
     sums: Tensor | None,  # of `corner_sums`; None where all pixels are valid
     area: tuple[float, float],  # share of the chip
-    augmentation: Augmentation,  # with the recipe
-    plain: bool,  # crops alone, neither flipped nor blurred
     counters: Sequence[tuple[int, ...]],  # per view: seed, step, number of the view
     part: slice,  # which of the batch's chips `images` holds
     batch_size: int,  # chips of the global batch
 ) -> Geometry:
     "Windows that see something, of some views of each chip."
-    drawn, repaired = [], augmentation.recipe == "repaired"
+    drawn = []
     for each in counters:
-        chance = 0.0 if plain else BLUR_CHANCE[min(each[-1], 2)]
-        law = batch_size, images.shape[-2:], area, chance, augmentation.recipe
+        law = batch_size, images.shape[-2:], area, BLUR_CHANCE[min(each[-1], 2)]
         geometry = draw_geometry(*law, counter_generator(*each)).rows(part)
-        if sums is not None and repaired:
+        if sums is not None:
             window = keep_to_valid(geometry.window, sums, area, each, part, batch_size)
             geometry = replace(geometry, window=window)
-        drawn.append(replace(geometry, flip=geometry.flip & (not plain)))
+        drawn.append(geometry)
     return Geometry(*(torch.cat([getattr(one, name) for one in drawn], int(name == "flip"))
                       for name in ("window", "flip", "turn", "sigma")))
 
@@ -460,19 +427,15 @@ def views_of_size(
     batch_size: int,  # chips of the global batch
 ) -> tuple[Tensor, Tensor | None]:  # n c size size, all chips of a view after each other; valid masks
     "All views of one size, before any sensor is dropped."
-    repaired = augmentation.recipe == "repaired"
-    plain = not repaired and len(channels) == 1
-    geometry = draw_geometries(images, sums, area, augmentation, plain, counters, part, batch_size)
+    if augmentation.recipe == "published":
+        law = batch_size, images.shape[-2:], area
+        draws = [draw_published(*law, each[-1], len(channels) > 1, counter_generator(*each)) for each in counters]
+        return torch.cat([published_view(images, drawn.rows(part), size) for drawn in draws]), None
+    geometry = draw_geometries(images, sums, area, counters, part, batch_size)
     masks, bands = known or (None, None)
     views, seen = cut(images, masks, geometry, size, bands)
-    if repaired:
-        enlarged = zoom(geometry.window, size)
-        return change_view(views, seen, enlarged, augmentation, radiometry, counters, part, batch_size)
-    if not plain:
-        solarise = [0.2 if each[-1] == 1 else 0.0 for each in counters]
-        views = torch.cat([published_colour(view.clamp(0, 1), counter_generator(*each, 3), dark, part, batch_size)
-                           for view, each, dark in zip(views.chunk(len(counters)), counters, solarise)])
-    return views, None
+    enlarged = zoom(geometry.window, size)
+    return change_view(views, seen, enlarged, augmentation, radiometry, counters, part, batch_size)
 
 # %% ../../nbs/training/00_augment.ipynb #3c0ccde3
 def make_views(

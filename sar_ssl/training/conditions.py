@@ -17,7 +17,8 @@ from fastcore.basics import patch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from ..data.loader import SCALINGS, SENSOR_SETS
+from ..data.loader import SENSOR_SETS
+from ..data.scaling import SCALINGS
 from ..models.dino_mm import only_sensors
 from .checkpoint import Card
 from .encode import CardReader

@@ -94,7 +94,7 @@ def random_card(
     sensors = config.sensors or "+".join(sensors_in(dataset))
     size = tiled_side(dataset.sizes["y"], config.patch_size)
     grid_size(size, size, config.patch_size)
-    contracts = reading_contracts(dataset, sensors, None)
+    contracts = reading_contracts(dataset, sensors, None, config.recipe)
     return Card("random", config.recipe, config.model, sensors, size, config.patch_size, contracts, config.seed)
 
 # %% ../../nbs/training/25_encode.ipynb #c12a7b49
