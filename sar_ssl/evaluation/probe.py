@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PENALTIES', 'ProbeError', 'check_finite', 'feature_tensor', 'one_hot_rows', 'target_matrix', 'neighbour_votes',
            'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise', 'principal_axes',
-           'one_thread', 'solve', 'fit_linear', 'fit_path', 'validation_loss', 'validation_rank', 'linear_probe',
-           'published_probe', 'class_shares', 'token_classes', 'token_rows']
+           'one_thread', 'solve', 'fit_linear', 'fit_path', 'validation_loss', 'linear_probe', 'published_probe',
+           'class_shares', 'token_classes', 'token_rows']
 
 # %% ../../nbs/evaluation/10_probe.ipynb #f020b167
 import warnings
@@ -22,8 +22,6 @@ from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 from torch.nn import functional as F
-
-from .metrics import average_precision
 
 # %% ../../nbs/evaluation/10_probe.ipynb #2bb5eded
 class ProbeError(ValueError):
@@ -269,19 +267,6 @@ def validation_loss(
     target = target_matrix(labels, len(logits), logits.shape[1])
     return label_loss(logits, target, probe.several)[0].item() / len(logits)
 
-
-def validation_rank(
-    probe: LinearProbe,  # a solved probe
-    features: ArrayLike | Tensor,  # n d
-    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
-) -> tuple[float, float]:  # smaller is better
-    "How a probe does on validation chips: by macro average precision where there are several labels, then by loss."
-    loss = validation_loss(probe, features, labels)
-    if not probe.several:
-        return loss, loss
-    precision = average_precision(probe.logits(features), np.asarray(torch.as_tensor(labels).cpu()), "macro")
-    return -float(np.nan_to_num(precision)), loss
-
 # %% ../../nbs/evaluation/10_probe.ipynb #fadde081
 def linear_probe(
     features: ArrayLike | Tensor,  # n d: training chips
@@ -291,9 +276,9 @@ def linear_probe(
     n_classes: int | None = None,  # classes; None: from the training labels
     penalties: Sequence[float] = PENALTIES,  # grid of lambda
 ) -> LinearProbe:
-    "The linear probe whose penalty does best on the validation chips; the stronger penalty where two do the same."
+    "The linear probe whose penalty has the least loss on the validation chips; the stronger where two do the same."
     probes = fit_path(features, labels, sorted(penalties, reverse=True), n_classes)
-    return min(probes, key=lambda probe: validation_rank(probe, val_features, val_labels))
+    return min(probes, key=lambda probe: validation_loss(probe, val_features, val_labels))
 
 # %% ../../nbs/evaluation/10_probe.ipynb #publ0004
 def published_probe(
