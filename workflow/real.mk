@@ -9,6 +9,7 @@ REAL_RANDOM := -p weights=random -p model=test_vit
 
 real_runs := $(addprefix $(REAL)/,terramesh/dino terramesh/dino_mm terramesh/maps_dino terramesh/maps_scratch \
              terramesh/maps_dino_mm_frozen terramesh/maps_random_frozen terramesh/grid_dino_mm terramesh/grid_random \
+             terramesh/shifts bigearthnet/shifts \
              bigearthnet/dino_mm bigearthnet/scenes_dino_mm bigearthnet/scenes_random bigearthnet/scenes_scratch \
              bigearthnet/grid_dino_mm)
 
@@ -69,3 +70,11 @@ $(REAL)/bigearthnet/scenes_scratch/metrics.json:
 
 $(REAL)/bigearthnet/grid_dino_mm/metrics.json: | $(REAL)/bigearthnet/dino_mm/metrics.json
 	@$(SAR_SSL) run grid --out $(@D) -p chips=$(REAL_SCENES) -p weights=$(REAL)/bigearthnet/dino_mm -p tasks=scenes
+
+$(REAL)/terramesh/shifts/metrics.json: | $(REAL)/terramesh/dino_mm/metrics.json
+	@$(SAR_SSL) run robustness --out $(@D) -p chips=$(REAL_MAPS) -p 'weights=[$(REAL)/terramesh/dino_mm, random]' -p model=test_vit \
+	    -p tasks=maps -p steps=40
+
+$(REAL)/bigearthnet/shifts/metrics.json: | $(REAL)/bigearthnet/dino_mm/metrics.json
+	@$(SAR_SSL) run robustness --out $(@D) -p chips=$(REAL_SCENES) -p 'weights=[$(REAL)/bigearthnet/dino_mm, random]' -p model=test_vit \
+	    -p tasks=scenes
