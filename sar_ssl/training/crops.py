@@ -49,10 +49,11 @@ def draw_crops(
 # %% ../../nbs/training/02_crops.ipynb #76f8e00f
 def cubic(
     x: Tensor,  # distance in pixels, any shape
+    a: float = -0.5,  # slope at a distance of 1; lower is sharper and rings more
 ) -> Tensor:  # weight, 0 from a distance of 2 on
-    "Keys' cubic convolution kernel with a = -1/2."
+    "Keys' cubic convolution kernel."
     x = x.abs()
-    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    near, far = ((a + 2) * x - (a + 3)) * x * x + 1, ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
     return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))
 
 # %% ../../nbs/training/02_crops.ipynb #3f46b6ca

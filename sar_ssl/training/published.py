@@ -13,6 +13,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
+from .crops import cubic
 from .sar import sent
 
 # %% ../../nbs/training/03_published.ipynb #9ab00011
@@ -41,9 +42,7 @@ def four_taps(
     fraction: Tensor,  # n ... 1, place between the second and the third pixel, 0 to 1
 ) -> Tensor:  # n ... 4, weights that sum to 1
     "Keys' cubic convolution with a = -3/4 at the four nearest pixels, as OpenCV has it."
-    x = (fraction + torch.tensor([1.0, 0.0, -1.0, -2.0], device=fraction.device)).abs()
-    near, far = (1.25 * x - 2.25) * x * x + 1, ((-0.75 * x + 3.75) * x - 6) * x + 3
-    return torch.where(x < 1, near, far)
+    return cubic(fraction + torch.tensor([1.0, 0.0, -1.0, -2.0], device=fraction.device), a=-0.75)
 
 
 def cubic_matrix(
