@@ -35,7 +35,9 @@ from .alarms import Watch
 from .augment import make_views, radiometry_of, teacher_views
 from .checkpoint import Card, card_to_json, read_checkpoint, write_checkpoint
 from .step import Distillation, TrainingError, anywhere
-from .teaching import PretrainConfig, advice, augmentation_of, labelled_parts, moment, open_reader
+from sar_ssl.training.teaching import (
+    PretrainConfig, advice, augmentation_of, check_processes, labelled_parts, moment, open_reader,
+)
 
 # %% ../../nbs/training/10_pretrain.ipynb #38289050
 PUBLISHED_TABLE = 224
@@ -61,8 +63,7 @@ def share_of_batch(
     processes: int = 1,  # how many there are
 ) -> slice:
     "The part of a batch that one process works on; raises `ValueError` where the parts would not be equal."
-    if batch_size % processes:
-        raise ValueError(f"batch_size: found {batch_size}, expected a multiple of the {processes} processes")
+    check_processes(processes, batch_size, gpus=0)
     share = batch_size // processes
     return slice(process * share, (process + 1) * share)
 

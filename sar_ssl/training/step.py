@@ -7,6 +7,7 @@ __all__ = ['PATHS', 'MASKS', 'Distillation', 'moments_of', 'TrainingError', 'of_
            'Looked', 'micro_batches', 'mean_over_processes', 'anywhere', 'check_finite']
 
 # %% ../../nbs/training/09_step.ipynb #c9d9eabd
+import math
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -293,7 +294,9 @@ def anywhere(
     flag: bool,  # of this process
     device: torch.device,  # where the processes meet
 ) -> bool:
-    "Whether the flag is set in any process."
+    "Whether the flag is set in any process; a process alone does not wait for its device."
+    if not (dist.is_available() and dist.is_initialized()):
+        return flag
     count = mean_over_processes({"flag": torch.tensor(float(flag), device=device)})
     return count["flag"].item() > 0
 
@@ -303,10 +306,10 @@ def check_finite(
     norm: Tensor,  # scalar, of the gradients of all processes
     step: int,  # named in the message
 ) -> None:
-    "Raise `TrainingError` where a step must not be taken."
-    for what, value in (("loss", loss), ("gradient norm", norm)):
-        if not value.isfinite():
-            raise TrainingError(f"{what} is {value.item()} at step {step}")
+    "Raise `TrainingError` where a step must not be taken; the only wait for the device in a step."
+    for what, value in zip(("loss", "gradient norm"), torch.stack([loss, norm]).tolist()):
+        if not math.isfinite(value):
+            raise TrainingError(f"{what} is {value} at step {step}")
 
 # %% ../../nbs/training/09_step.ipynb #e1503cdf
 @patch
