@@ -35,9 +35,8 @@ from .alarms import Watch
 from .augment import make_views, radiometry_of, teacher_views
 from .checkpoint import Card, card_to_json, read_checkpoint, write_checkpoint
 from .step import Distillation, TrainingError, anywhere
-from sar_ssl.training.teaching import (
-    PretrainConfig, advice, augmentation_of, check_processes, labelled_parts, moment, open_reader,
-)
+from .teaching import PretrainConfig, advice, augmentation_of, check_processes, labelled_parts, moment
+from .teaching import open_reader
 
 # %% ../../nbs/training/10_pretrain.ipynb #38289050
 PUBLISHED_TABLE = 224
