@@ -11,7 +11,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .metrics import MetricError, as_array, check_scores, classes_with_truth, ranked_precision
+from sar_ssl.evaluation.metrics import (
+    MetricError, as_array, check_scores, check_zero_one, classes_with_truth, ranked_precision,
+)
 
 # %% ../../nbs/evaluation/02_labels.ipynb #19d6b35f
 def label_counts(
@@ -20,8 +22,8 @@ def label_counts(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # (class,) each: true positives, false positives, false negatives
     "What was found, wrongly claimed and missed; raises `MetricError` where shapes or values do not fit."
     decided, labels = as_array(decided), as_array(labels)
-    check_scores(decided, labels)
-    check_scores(labels, decided)  # decisions are zeros and ones, too
+    check_scores(decided, labels, "F1")
+    check_zero_one(decided, "F1: decisions")
     said, there = decided == 1, labels == 1
     return (said & there).sum(0), (said & ~there).sum(0), (~said & there).sum(0)
 
@@ -47,6 +49,9 @@ def best_threshold(
 ) -> float:  # a score: chips at least as sure are claimed
     "The threshold with the highest F1 on one ranked list."
     scores = np.asarray(scores, np.float64)
+    if not np.any(positive):
+        raise MetricError(f"threshold: none of {len(scores)} chips carries the class, so none is best; "
+                          "`choose_thresholds` takes the common one")
     order = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # of every group of equal scores
     found = np.cumsum(positive[order], dtype=np.float64)[last]
@@ -60,7 +65,7 @@ def choose_thresholds(
 ) -> np.ndarray:  # (class,)
     "Thresholds that are best on validation chips; raises `MetricError` where these carry no class at all."
     scores, labels = as_array(scores), as_array(labels)
-    check_scores(scores, labels)
+    check_scores(scores, labels, "thresholds")
     there = classes_with_truth(labels)
     if average not in ("macro", "micro") or not there.any():
         raise MetricError(f"thresholds: found average={average!r} and {there.sum()} classes that a validation chip "
@@ -73,10 +78,15 @@ def choose_thresholds(
 # %% ../../nbs/evaluation/02_labels.ipynb #f5b20a54
 def decide(
     scores: ArrayLike,  # (chip, class), higher means surer
-    thresholds: np.ndarray,  # (class,) as from `choose_thresholds` on other chips
+    thresholds: ArrayLike,  # (class,) as from `choose_thresholds` on other chips, or one for all classes
 ) -> np.ndarray:  # uint8 (chip, class)
-    "Which classes each chip is said to carry."
-    return (as_array(scores) >= thresholds).astype(np.uint8)
+    "Which classes each chip is said to carry; raises `MetricError` where a score or a threshold is no number."
+    scores, thresholds = as_array(scores), as_array(thresholds)
+    fits = scores.ndim == 2 and thresholds.shape in ((), scores.shape[1:])
+    if not fits or not np.isfinite(scores).all() or not np.isfinite(thresholds).all():
+        raise MetricError(f"decisions: found scores {scores.shape} and thresholds {thresholds.shape}, expected finite "
+                          "scores (chip, class) and one finite threshold, or one for each class")
+    return (scores >= thresholds).astype(np.uint8)
 
 # %% ../../nbs/evaluation/02_labels.ipynb #9d10396a
 def batch_averaged_precision(
@@ -86,7 +96,7 @@ def batch_averaged_precision(
 ) -> float:  # 0 to 1; NaN when no chip carries any class
     "Micro average precision of each batch, averaged over batches, as DINO-MM's code reports it."
     scores, labels = as_array(scores), as_array(labels)
-    check_scores(scores, labels)
+    check_scores(scores, labels, "batch-averaged precision")
     if batch_size < 1:
         raise MetricError(f"batch-averaged precision: found batch_size={batch_size}, expected at least 1")
     batches = [slice(start, start + batch_size) for start in range(0, len(labels), batch_size)]
