@@ -31,6 +31,8 @@ STUDY_FROZEN := -p mode=frozen -p 'fractions=$(STUDY_FRACTIONS)'
 STUDY_FINETUNE := -p mode=finetune -p 'fractions=$(STUDY_TUNED_FRACTIONS)' -p steps=$(STUDY_TUNED_STEPS) -p batch_size=16 \
     -p learning_rate=0.0005 -p evaluate_every=50 -p precision=$(STUDY_PRECISION)
 STUDY_DECODER := -p steps=100 -p batch_size=32 -p learning_rate=0.003 -p evaluate_every=50
+STUDY_BASELINE := -p mode=finetune -p 'fractions=$(STUDY_TUNED_FRACTIONS)' -p steps=$(STUDY_TUNED_STEPS) \
+    -p batch_size=16 -p learning_rate=0.003 -p evaluate_every=50
 STUDY_PRETRAIN := -p chips=$(STUDY_CHIPS) -p model=$(STUDY_MODEL) -p steps=2000 -p batch_size=64 -p precision=$(STUDY_PRECISION) \
     -p learning_rate=0.002 -p momentum=0.99 -p drop_path=0.0 -p prototypes=1024 -p hidden=256 -p small_crops=6
 
@@ -45,10 +47,12 @@ study_frozen = $(call study_run,maps/$1-frozen-$2,segment,$1,$2,$$(STUDY_FROZEN)
 study_probe = $(call study_run,scenes/$1-frozen-$2,scenes,$1,$2,$$(STUDY_FROZEN))
 study_tuned = $(call study_run,$4/$1-tuned-$2,$3,$1,$2,$$(STUDY_FINETUNE))
 study_pixels = $(call study_run,scenes/pixels-$1,scenes,random,$1,$$(STUDY_FROZEN) -p network=pixels)
+study_cnn = $(call study_run,scenes/cnn-$1,scenes,random,$1,$$(STUDY_BASELINE) -p network=cnn)
+study_unet = $(call study_run,maps/unet-$1,segment,random,$1,$$(STUDY_BASELINE) -p network=unet -p channels=16)
 
 $(foreach init,random dino dino_mm,$(foreach sensors,$(study_$(init)),\
     $(eval $(call study_probe,$(init),$(sensors)))$(eval $(call study_frozen,$(init),$(sensors)))))
-$(foreach sensors,$(study_random),$(eval $(call study_pixels,$(sensors))))
+$(foreach sensors,$(study_random),$(foreach baseline,pixels cnn unet,$(eval $(call study_$(baseline),$(sensors)))))
 $(foreach init,$(STUDY_TUNED),$(foreach sensors,$(study_$(init)),\
     $(eval $(call study_tuned,$(init),$(sensors),scenes,scenes))$(eval $(call study_tuned,$(init),$(sensors),segment,maps))))
 $(foreach init,random dino_mm,$(eval $(call study_run,grid/$(init),grid,$(init),s1+s2,-p seeds=1 -p steps=100 -p batch_size=32 -p learning_rate=0.003)))
