@@ -106,7 +106,12 @@ def chips_simulate(arguments: argparse.Namespace) -> int:
     "`sar-ssl chips simulate`: chips with known truth."
     from sar_ssl.data.simulate import simulate_store
 
-    simulate_store(arguments.out, arguments.n, size=arguments.size, seed=arguments.seed)
+    how = dict(size=arguments.size, seed=arguments.seed)
+    if arguments.dates > 1:
+        from sar_ssl.data.visits import simulate_dates  # loads PyTorch
+
+        simulate_dates(arguments.out, arguments.n, arguments.dates, **how)
+    else: simulate_store(arguments.out, arguments.n, **how)
     return 0
 
 # %% ../../nbs/experiments/88_cli_chips.ipynb #1f724556
@@ -186,8 +191,9 @@ def add_build(actions: argparse._SubParsersAction) -> None:
 def add_simulate(actions: argparse._SubParsersAction) -> None:
     "Declare `sar-ssl chips simulate`."
     simulate = actions.add_parser("simulate", help="simulated Sentinel-1, Sentinel-2 and land cover, with known truth")
-    simulate.add_argument("--n", type=count, required=True, help="number of chips")
+    simulate.add_argument("--n", type=count, required=True, help="number of chips, or of places")
     simulate.add_argument("--size", type=count, default=128, help="height and width of a chip in pixels (default 128)")
+    simulate.add_argument("--dates", type=count, default=1, help="times that a place is seen in a year (default 1)")
     simulate.add_argument("--seed", type=int, default=0, help="another seed, other chips (default 0)")
     simulate.add_argument("--out", required=True, metavar="STORE", help="store to write")
     simulate.set_defaults(call=chips_simulate)
