@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['BLUR_CHANCE', 'MIN_VALID', 'REDRAWS', 'Views', 'default_views', 'Radiometry', 'radiometry_of', 'OpticalStrength',
            'draw_factors', 'draw_geometry', 'corner_sums', 'valid_shares', 'keep_to_valid', 'spare_last_sensor',
-           'Augmentation', 'change_view', 'draw_geometries', 'views_of_size', 'make_views', 'teacher_views']
+           'Augmentation', 'change_view', 'draw_geometries', 'views_of_size', 'chips_shown', 'make_views',
+           'teacher_views']
 
 # %% ../../nbs/training/00_augment.ipynb #f020b167
 from collections.abc import Iterable, Mapping, Sequence
@@ -269,6 +270,17 @@ def views_of_size(
     enlarged = zoom(geometry.window, size)
     return change_view(views, seen, enlarged, augmentation, radiometry, counters, part, batch_size)
 
+# %% ../../nbs/training/00_augment.ipynb #0f62fd72
+def chips_shown(
+    chips: tuple[Tensor, tuple[Tensor, list[int]] | None, Tensor | None],  # pixels, `shared_masks`, `corner_sums`
+    shown: Tensor | None,  # n, which of them; None for all in their order
+) -> tuple[Tensor, tuple[Tensor, list[int]] | None, Tensor | None]:  # the same of the chips that are shown
+    "Pixels, masks and sums of the chips that a view shows."
+    if shown is None:
+        return chips
+    pixels, known, sums = chips
+    return (pixels[shown], *((None, None) if known is None else ((known[0][shown], known[1]), sums[shown])))
+
 # %% ../../nbs/training/00_augment.ipynb #3c0ccde3
 def make_views(
     images: Images,  # b chips, normalised (repaired) or 0..1 (published), 0 where invalid
@@ -280,6 +292,7 @@ def make_views(
     part: slice,  # which of the batch's chips `images` holds
     batch_size: int,  # chips of the global batch
     drop_unit: str = "view",  # who draws which sensor is lost, of `models.dino_mm.UNITS`
+    shown: Tensor | None = None,  # view b, which of `images` each view is cut from; None: all of a chip from its own
 ) -> list[Tensor]:  # the student's views b c size size, large ones first
     "All views of a batch, as functions of the counters; those of one size are made together."
     layout, dropping = augmentation.views.layout(), counter_generator(*counters, 99)
@@ -287,12 +300,14 @@ def make_views(
     known = None if bool(images.valid.all()) else shared_masks(images.valid, channels)
     sums = None if known is None else corner_sums(images.valid, channels)
     fixed = dict(augmentation=augmentation, radiometry=radiometry, channels=channels, part=part, batch_size=batch_size)
+    groups = (range(2), range(2, len(layout))) if shown is None else [range(n, n + 1) for n in range(len(layout))]
     made = []
-    for numbers in (range(2), range(2, len(layout))):
+    for numbers in groups:
         if not numbers: continue
+        chips = chips_shown((images.pixels, known, sums), None if shown is None else shown[numbers[0]])
         lost = absent[numbers.start:numbers.stop].flatten()
         same = [(*counters, number) for number in numbers]
-        views, seen = views_of_size(images.pixels, known, sums, *layout[numbers[0]], counters=same, **fixed)
+        views, seen = views_of_size(*chips, *layout[numbers[0]], counters=same, **fixed)
         if seen is not None: lost = spare_last_sensor(lost, seen, channels)
         made += blank_sensors(views, lost, channels).chunk(len(numbers))
     return made

@@ -20,6 +20,7 @@ from ..models.dino import cosine_schedule, linear_warmup
 from ..models.dino_mm import UNITS
 from ..models.vit import check_model_name, grid_size
 from .augment import Augmentation, OpticalStrength, default_views
+from .dates import find_partners
 from .sar import Strength
 
 # %% ../../nbs/training/08_teaching.ipynb #aad14dd7
@@ -66,6 +67,7 @@ class Variation:
     multilook: float = 0.1  # probability of averaging 3 x 3 pixels; higher serves smoothed data and loses detail
     polarisation_drop: float = 0.1  # probability of losing one; higher serves single ones, lower learns their ratio
     border: float = 0.05  # probability of a border of the swath; higher serves scene edges, lower shows more ground
+    other_dates: float = 0.0  # probability of another date per view; higher forgets seasons, lower keeps them; 0 is off
     brightness: float = 0.2  # of optical bands, either way; higher forgets the level, lower trusts sun and haze; 0 is off
 
 # %% ../../nbs/training/08_teaching.ipynb #caa7a039
@@ -111,7 +113,7 @@ RANGES = {"learning_rate": (0, 1), "learning_rate_end": (0, 1), "warmup": (0, 1)
           "teacher_temperature": (1e-3, 10), "teacher_temperature_start": (1e-3, 10), "temperature_warmup": (0, 1),
           "student_temperature": (1e-3, 10), "drop_path": (0, 0.99), "sensor_drop": (0, 1), "radar_gain": (0, 10),
           "incidence": (0, 17), "speckle": (0, 1), "multilook": (0, 1), "polarisation_drop": (0, 1), "border": (0, 1),
-          "brightness": (0, 0.9)}
+          "other_dates": (0, 1), "brightness": (0, 0.9)}
 PAIRS = {"large_area": (0.01, 1), "small_area": (0.01, 1), "looks": (1, 1000)}
 
 # %% ../../nbs/training/08_teaching.ipynb #30349e74
@@ -197,6 +199,8 @@ def open_reader(
     size = resolved_size(config, dataset.sizes["y"])
     reader = ChipReader(dataset, config.sensors, recipe=config.recipe, size=size)
     batch_rows(0, config.batch_size, len(reader), config.seed)
+    if config.other_dates:
+        find_partners(reader)
     return reader
 
 # %% ../../nbs/training/08_teaching.ipynb #3f21c497
