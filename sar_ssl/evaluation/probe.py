@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PENALTIES', 'ProbeError', 'check_finite', 'feature_tensor', 'count_classes', 'label_tensor', 'target_matrix',
            'neighbour_votes', 'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise',
-           'principal_axes', 'one_thread', 'solve', 'fit_linear', 'fit_path', 'validation_loss', 'linear_probe',
+           'principal_axes', 'one_thread', 'solve', 'fit_path', 'fit_linear', 'validation_loss', 'linear_probe',
            'published_probe', 'class_shares', 'token_classes', 'token_rows']
 
 # %% ../../nbs/evaluation/10_probe.ipynb #f020b167
@@ -25,11 +25,11 @@ from torch.nn import functional as F
 
 from .neighbours import nearest
 
-# %% ../../nbs/evaluation/10_probe.ipynb #2bb5eded
+# %% ../../nbs/evaluation/10_probe.ipynb #aa52b409
 class ProbeError(ValueError):
     "Features or labels that no probe can use."
 
-# %% ../../nbs/evaluation/10_probe.ipynb #aa52b409
+
 def check_finite(
     table: Tensor,  # n d
     what: str,  # for the message
@@ -231,18 +231,7 @@ def solve(
         warnings.warn(f"linear probe: {found.message} after {found.nit} iterations; the result is not final")
     return found
 
-# %% ../../nbs/evaluation/10_probe.ipynb #d78f577f
-def fit_linear(
-    features: ArrayLike | Tensor,  # n d: chips, or tokens
-    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
-    penalty: float = 1e-3,  # lambda; higher is smoother and safer with few rows, lower fits more
-    n_classes: int | None = None,  # classes; None: from the labels
-    max_iterations: int = 2000,  # of L-BFGS
-) -> LinearProbe:
-    "Solve the penalised linear probe to convergence; warns where it did not get there."
-    return fit_path(features, labels, [penalty], n_classes, max_iterations)[0]
-
-
+# %% ../../nbs/evaluation/10_probe.ipynb #fitpath0
 def fit_path(
     features: ArrayLike | Tensor,  # n d: chips, or tokens
     labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
@@ -265,6 +254,17 @@ def fit_path(
         solved = (part.cpu().numpy() for part in (weight[:-1], weight[-1], mean, std))
         probes.append(LinearProbe(*solved, penalty, several, bool(found.success)))
     return probes
+
+# %% ../../nbs/evaluation/10_probe.ipynb #d78f577f
+def fit_linear(
+    features: ArrayLike | Tensor,  # n d: chips, or tokens
+    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
+    penalty: float = 1e-3,  # lambda; higher is smoother and safer with few rows, lower fits more
+    n_classes: int | None = None,  # classes; None: from the labels
+    max_iterations: int = 2000,  # of L-BFGS
+) -> LinearProbe:
+    "Solve the penalised linear probe to convergence; warns where it did not get there."
+    return fit_path(features, labels, [penalty], n_classes, max_iterations)[0]
 
 # %% ../../nbs/evaluation/10_probe.ipynb #6d5e6e94
 PENALTIES = tuple(10.0**e for e in range(1, -5, -1))
