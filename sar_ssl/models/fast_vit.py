@@ -6,10 +6,10 @@
 __all__ = ['KNOWN', 'KNOWN_IN_BLOCK', 'SHORT', 'unknown_parts', 'unknown_values', 'check_known', 'embed_patches',
            'position_matrix', 'positions', 'embed', 'attend', 'mix', 'self_attention', 'class_attention', 'run_block',
            'run_encoder', 'class_token', 'fast_path', 'all_tokens', 'class_attention_map', 'logits', 'has_amx',
-           'product_error', 'use_fast_products', 'in_parts', 'accumulate']
+           'product_error', 'use_fast_products']
 
 # %% ../../nbs/models/18_fast_vit.ipynb #0eb2bbb7
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
@@ -314,29 +314,3 @@ def use_fast_products() -> Iterator[bool]:  # whether the switch was turned
         yield fast
     finally:
         switch.fp32_precision = before
-
-# %% ../../nbs/models/18_fast_vit.ipynb #244f04b9
-def in_parts(
-    crops: Sequence[Tensor],  # views b c h w
-    most: int,  # chips per part; fewer need less memory
-) -> Iterator[tuple[float, list[Tensor]]]:  # share of the batch, and its views
-    "A batch of views in parts of some chips, all views of a chip together."
-    total = len(crops[0])
-    for parts in zip(*(crop.split(most) for crop in crops), strict=True):
-        yield len(parts[0]) / total, list(parts)
-
-# %% ../../nbs/models/18_fast_vit.ipynb #fe7e1a05
-def accumulate(
-    look: Callable[[list[Tensor]], dict[str, Tensor]],  # views of a part to means over its chips, "loss" among them
-    crops: Sequence[Tensor],  # views b c h w
-    most: int,  # chips per part
-    backward: Callable[[Tensor], None] = Tensor.backward,  # of a part's share of the loss
-) -> dict[str, Tensor]:  # the means over the whole batch
-    "Gradients of the loss of a whole batch, part by part."
-    means: dict[str, Tensor] = {}
-    for share, part in in_parts(crops, most):
-        found = look(part)
-        backward(found["loss"] * share)
-        for name, value in found.items():
-            means[name] = means.get(name, 0.0) + value.detach() * share
-    return means
