@@ -1,7 +1,7 @@
 """Measure our step beside lightly's, and a batch in parts beside the same batch at once.
 
     pip install --no-deps lightly==1.6.0 lightly-utils==0.0.2      lightly is no dependency of the project
-    python tools/bench_peer.py                                     about ten minutes on two cores
+    python tools/bench_peer.py                                     about twelve minutes on two cores
 
 Lightly's step is put together from its parts as its documentation puts them together: a view at a time through backbone and head, its
 loss, its average of the teacher, its freezing of the last layer; AdamW is PyTorch's. Networks, crops, prototypes and batches are those of
