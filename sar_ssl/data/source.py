@@ -31,7 +31,7 @@ from .radiometry import Contract
 class Source:
     "A data set on disk, as a store can be made of it."
     items: Sequence                       # one per chip; the `repr` of an item identifies its content
-    read: Callable[[Any], Chip]           # one item to one chip; may raise `LeftOut`; a module's function or a `partial`
+    read: Callable[[Any], Chip]           # item to chip; may raise `LeftOut`; a module's function or a `partial`
     contracts: dict[str, Contract]        # by sensor: what the values of the chips mean
     size: int                             # pixels along one side of a chip
     scene_classes: tuple[str, ...] = ()   # names, where chips have scene labels
