@@ -32,7 +32,7 @@ class Condition(NamedTuple):
     without: tuple[str, ...] = ()  # bands that are blank, such as VH
     cloudy: bool = False  # whether clouds lie over Sentinel-2
 
-
+# %% ../../nbs/training/36_conditions.ipynb #76a019bc
 CONDITIONS = {
     "s1": Condition("S1", "s1"), "s2": Condition("S2", "s2"), "s1+s2": Condition("S1 + S2", "s1+s2"),
     "vv": Condition("VV only", "s1", without=("VH",)), "cloudy_s2": Condition("S2 under clouds", "s2", cloudy=True),
@@ -65,11 +65,10 @@ def cloud_field(
     height = (field - np.quantile(field, 1 - share)) / (field.std() * edge)
     return np.clip(0.5 + height, 0, 1).astype(np.float32)
 
-# %% ../../nbs/training/36_conditions.ipynb #33871e81
+# %% ../../nbs/training/36_conditions.ipynb #2b7021ed
 CLOUD_REFLECTANCE = {"B09": 0.40, "B10": 0.05, "B11": 0.35, "B12": 0.25}  # all other bands: 0.60
-CLOUD_KINDS = ("bright", "masked")
 
-
+# %% ../../nbs/training/36_conditions.ipynb #33871e81
 def cloud_colour(
     card: Card,  # of the weights
 ) -> Tensor:  # band 1 1, on the network's scale
@@ -79,6 +78,9 @@ def cloud_colour(
     return SCALINGS[card.recipe](colour, torch.ones_like(colour, dtype=torch.bool), contract)[0]
 
 # %% ../../nbs/training/36_conditions.ipynb #c105bd5e
+CLOUD_KINDS = ("bright", "masked")
+
+
 def add_clouds(
     pixels: Tensor,  # b band h w of Sentinel-2, on the network's scale
     opacity: Tensor,  # b h w, 0 to 1
