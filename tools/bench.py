@@ -300,21 +300,26 @@ def crops_of(store: Path, case: dict, turn: int, sensors: str = "s1"):
     return crops, dict(decode=decoded - began, views=time.perf_counter() - decoded)
 
 
-def measure_step(name: str, store: Path, rounds: int, ways: tuple[str, ...] = WAYS) -> dict:
-    "Median seconds of each part of a step, for each way; the ways take turns, after one step each to warm up."
+def plain_trainer(case: dict) -> Plain:
+    "The plain way on the network of a case."
     import torch
     from sar_ssl.models.dino import DinoNetwork, ProjectionHead
     from sar_ssl.models.vit import create_vit
-
-    case = STEPS[name]
 
     def network():
         backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
         torch.manual_seed(1)
         return DinoNetwork(backbone, ProjectionHead(backbone.embed_dim, **case["head"]))
 
-    trainers = {way: Ours(case, way.endswith("bf16")) if way.startswith("ours") else Plain(case | {"network": network})
-                for way in ways}
+    return Plain(case | {"network": network})
+
+
+def measure_step(name: str, store: Path, rounds: int, ways: tuple[str, ...] = WAYS) -> dict:
+    "Median seconds of each part of a step, for each way; the ways take turns, after one step each to warm up."
+    import torch
+
+    case = STEPS[name]
+    trainers = {way: Ours(case, way.endswith("bf16")) if way.startswith("ours") else plain_trainer(case) for way in ways}
     found = {way: [] for way in ways}
     for turn in range(rounds + 1):
         for way, trainer in trainers.items():
@@ -526,9 +531,9 @@ def disk_bytes(path: Path) -> int:
     return sum(file.stat().st_blocks * 512 for file in files)
 
 
-def call(function: str, *arguments) -> dict:
-    "Run a function of this file in a process of its own."
-    done = subprocess.run([sys.executable, __file__, "--call", function, *map(str, arguments)], stdout=subprocess.PIPE,
+def call(function: str, *arguments, file: str = __file__) -> dict:
+    "Run a function of a bench in a process of its own."
+    done = subprocess.run([sys.executable, file, "--call", function, *map(str, arguments)], stdout=subprocess.PIPE,
                           text=True, check=True, env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"})
     return json.loads(done.stdout.splitlines()[-1])
 

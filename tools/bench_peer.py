@@ -11,29 +11,30 @@ process of its own, so that its peak memory is its own; the reference is the pla
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import time
+from functools import partial
 from importlib import import_module
 
 import bench
 
+GOALS = {"S/16 224/96": ("P4 >= 2", "P4 >= 1.7"), "Ti/16 112/48": ("P4 >= 2.1", "P4 >= 2.1"), "Ti/8 56/24": ("", "")}  # fp32, bf16
 PARTS = {"plain": 0, "ours at once": 0, "ours in parts of 8": 8}  # chips in the networks at a time
 
 
 class Lightly:
     "A step of DINO from lightly's parts."
 
-    def __init__(self, case: dict):
+    def __init__(self, case: dict, bf16: bool):
         import torch
         from sar_ssl.models.vit import create_vit
 
         heads, utils = import_module("lightly.models.modules"), import_module("lightly.models.utils")  # no requirement of ours
-        self.update_momentum = utils.update_momentum
+        self.bf16, self.update_momentum = bf16, utils.update_momentum
 
         def network():
             backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
-            head = heads.DINOProjectionHead(backbone.embed_dim, case["head"]["hidden"], 256, case["head"]["prototypes"], freeze_last_layer=0)
+            sizes = backbone.embed_dim, case["head"]["hidden"], 256, case["head"]["prototypes"]
+            head = heads.DINOProjectionHead(*sizes, freeze_last_layer=0)
             return torch.nn.Sequential(backbone, head)
 
         self.student, self.teacher = network(), network()
@@ -42,13 +43,13 @@ class Lightly:
         self.loss = import_module("lightly.loss").DINOLoss(case["head"]["prototypes"])
         self.optimiser = torch.optim.AdamW(self.student.parameters(), lr=1e-5, weight_decay=0.04)
 
-    def step(self, crops, bf16: bool) -> dict[str, float]:
+    def step(self, crops) -> dict[str, float]:
         "Seconds of one step, and the loss."
         import torch
 
         began = time.perf_counter()
         self.update_momentum(self.student, self.teacher, m=0.996)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             with torch.no_grad():
                 theirs = [self.teacher(crop) for crop in crops[:2]]
             ours = [self.student(crop) for crop in crops]
@@ -63,54 +64,38 @@ class Lightly:
 def beside_lightly(name: str, store: str, rounds: int) -> dict[str, float]:
     "Median seconds of a step for each way, the ways in turns after one step each to warm up."
     case, found = bench.STEPS[name], {}
-    trainers = {f"{who} {kind}": Lightly(case) if who == "lightly" else bench.Ours(case, kind == "bf16")
-                for kind in ("fp32", "bf16") for who in ("lightly", "ours")}
+    trainers = {f"{who} {kind}": trainer(case, kind == "bf16") for kind in ("fp32", "bf16")
+                for who, trainer in (("lightly", Lightly), ("ours", bench.Ours))}
     for turn in range(rounds + 1):
         for way, trainer in trainers.items():
             crops, _ = bench.crops_of(store, case, turn)
-            spent = trainer.step(crops, way.endswith("bf16")) if way.startswith("lightly") else trainer.step(crops)
-            found.setdefault(way, []).append(spent["step"])
+            found.setdefault(way, []).append(trainer.step(crops)["step"])
     return {way: statistics.median(seconds[1:]) for way, seconds in found.items()}
 
 
 def in_parts(way: str, precision: str, store: str, rounds: int) -> dict[str, float]:
     "Median seconds of a step on 32 chips, and the peak memory of this process in MB."
-    import torch
-    from sar_ssl.models.dino import DinoNetwork, ProjectionHead
-    from sar_ssl.models.vit import create_vit
-
-    case = bench.STEPS["S/16 224/96"] | dict(batch=32)
+    case, bf16 = bench.STEPS["S/16 224/96"] | dict(batch=32), precision == "bf16"
     if way == "plain":
-        def network():
-            backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
-            return DinoNetwork(backbone, ProjectionHead(backbone.embed_dim, **case["head"]))
-        trainer = bench.Plain(case | {"network": network})
-        step = lambda crops: trainer.step(crops, precision == "bf16")
+        step = partial(bench.plain_trainer(case).step, bf16=bf16)
     else:
-        step = bench.Ours(case | {"head": case["head"] | {"micro_batch": PARTS[way]}}, precision == "bf16").step
+        step = bench.Ours(case | {"head": case["head"] | {"micro_batch": PARTS[way]}}, bf16).step
     spent = [step(bench.crops_of(store, case, turn)[0])["step"] for turn in range(rounds + 1)]
-    return dict(step=statistics.median(spent[1:]), memory_mb=bench.peak_mb(), threads=torch.get_num_threads())
-
-
-def call(function: str, *arguments) -> dict:
-    "Run a function of this file in a process of its own."
-    done = subprocess.run([sys.executable, __file__, "--call", json.dumps([function, *map(str, arguments)])], check=True,
-                          capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return dict(step=statistics.median(spent[1:]), memory_mb=bench.peak_mb())
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--call", help=argparse.SUPPRESS)
+    parser.add_argument("--call", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.call:
-        function, *given = json.loads(arguments.call)
-        print(json.dumps(globals()[function](*given[:-1], int(given[-1]))))
+        function, *given, rounds = arguments.call
+        print(json.dumps(globals()[function](*given, int(rounds))))
         return
-    store = bench.simulated(512)
+    call, store = partial(bench.call, file=__file__), bench.simulated(512)
     rows = []
-    for name, goals in {"S/16 224/96": ("P4 >= 2", "P4 >= 1.7"), "Ti/16 112/48": ("P4 >= 2.1", "P4 >= 2.1"), "Ti/8 56/24": ("", "")}.items():
+    for name, goals in GOALS.items():
         found = call("beside_lightly", name, store, arguments.rounds)
         for kind, goal in zip(("fp32", "bf16"), goals):
             ours, theirs = found[f"ours {kind}"], found[f"lightly {kind}"]

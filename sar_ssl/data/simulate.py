@@ -9,13 +9,15 @@ __all__ = ['SOIL', 'BACKSCATTER', 'LOOK', 'DEGREES_PER_PIXEL', 'MOISTURE', 'HEAD
            'clean_backscatter', 'SimulationError', 'look_weights', 'speckle_kernel', 'speckle', 'cut_border',
            'radar_image', 'mixture_table', 'surface_reflectance', 'sensor_blur', 'cloud_masks', 'add_clouds',
            'optical_image', 'grid_cell', 'chip_transform', 'split_of', 'scene_label', 'acquisition', 'Visit', 'visited',
-           'simulate_chip', 'simulate_store']
+           'simulate_chip', 'write_simulated', 'simulate_store']
 
 # %% ../../nbs/data/20_simulate.ipynb #f020b167
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import dask
 import numpy as np
@@ -454,7 +456,23 @@ CONTRACTS = {
     "s2": Contract(sensor="s2", product="L2A", bands=S2_L2A_BANDS, quantity="reflectance", scale="linear",
                    resolution=10.0, **S2_STORED),
 }
+
+# %% ../../nbs/data/20_simulate.ipynb #a1mend01
 IN_THREADS = 128 * 128**2  # pixels of a store up to which threads are faster than starting processes
+
+
+def write_simulated(
+    out: str | Path,  # folder of the store to write
+    items: Sequence,  # one per chip
+    make_chip: Callable[[Any], Chip],  # item to chip; a module's function or a `partial`
+    size: int,  # of a chip, pixels
+    attrs: dict,  # of the store: title and settings
+    workers: int | None = None,  # processes; None takes what the machine has
+) -> Path:
+    "Write a store of simulated chips, in threads or processes, whichever is faster for its size."
+    parallel = "processes" if len(items) * size**2 > IN_THREADS else "threads"  # a process takes two seconds to start
+    with dask.config.set(scheduler=parallel):
+        return write_store(out, items, make_chip, CONTRACTS, size, SCENE_CLASSES, attrs=attrs, workers=workers)
 
 # %% ../../nbs/data/20_simulate.ipynb #9f02c258
 def simulate_store(
@@ -471,6 +489,4 @@ def simulate_store(
     settings = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
     simulate_chip(0, **settings)  # impossible settings are refused before anything is written
     make_chip, attrs = partial(simulate_chip, **settings), {"title": "simulated chips", "simulation": settings}
-    parallel = "processes" if n * size**2 > IN_THREADS else "threads"  # starting processes takes about two seconds
-    with dask.config.set(scheduler=parallel):
-        return write_store(out, range(n), make_chip, CONTRACTS, size, SCENE_CLASSES, attrs=attrs, workers=workers)
+    return write_simulated(out, range(n), make_chip, size, attrs, workers)

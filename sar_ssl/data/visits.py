@@ -11,14 +11,13 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-import dask
 import numpy as np
 import xarray as xr
 
 from .chip import Chip
-from .chips import StoreError, open_store, write_store
+from .chips import StoreError, open_store
 from .loader import split_rows
-from .simulate import CONTRACTS, IN_THREADS, SCENE_CLASSES, SimulationError, Visit, simulate_chip
+from .simulate import SimulationError, Visit, simulate_chip, write_simulated
 
 # %% ../../nbs/data/21_visits.ipynb #84394b81
 def simulation_of(
@@ -48,9 +47,7 @@ def visit_store(
     how |= {"looks": how["looks"] if looks is None else looks}
     make_chip = partial(simulate_chip, **how, visit=visit)
     attrs = {"title": "simulated chips, another pass", "simulation": how | {"visit": asdict(visit)}}
-    parallel = "processes" if len(numbers) * how["size"] ** 2 > IN_THREADS else "threads"  # as in `simulate_store`
-    with dask.config.set(scheduler=parallel):
-        return write_store(out, numbers, make_chip, CONTRACTS, how["size"], SCENE_CLASSES, attrs=attrs, workers=workers)
+    return write_simulated(out, numbers, make_chip, how["size"], attrs, workers)
 
 # %% ../../nbs/data/21_visits.ipynb #0e39618d
 def dated_chip(
@@ -80,7 +77,5 @@ def simulate_dates(
     settings = dict(dates=dates, size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
     dated_chip((0, 0), **settings)  # impossible settings are refused before anything is written
     items, attrs = [(i, k) for i in range(n) for k in range(dates)], {"title": "simulated places on several dates"}
-    parallel = "processes" if len(items) * size**2 > IN_THREADS else "threads"  # as in `simulate_store`
-    with dask.config.set(scheduler=parallel):
-        return write_store(out, items, partial(dated_chip, **settings), CONTRACTS, size, SCENE_CLASSES,
-                           attrs=attrs | {"simulated_dates": settings}, workers=workers)
+    attrs |= {"simulated_dates": settings}
+    return write_simulated(out, items, partial(dated_chip, **settings), size, attrs, workers)

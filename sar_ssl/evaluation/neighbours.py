@@ -29,7 +29,7 @@ def keep_blocks(
     kept = torch.cat([inside.flatten(1), similarity[:, n_blocks * BLOCK :]], 1)
     return kept, torch.cat([number, number.new_full((len(number), 1), n_blocks)], 1)
 
-
+# %% ../../nbs/evaluation/09_neighbours.ipynb #near007c
 def columns_of(
     place: Tensor,  # q m: among what was kept
     number: Tensor,  # q k + 1: of the blocks kept

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WeightsConfig', 'check_weights_config', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for',
-           'CardReader', 'run_encoder', 'class_features', 'patch_features', 'attention_maps']
+           'CardReader', 'scene_labels', 'run_encoder', 'class_features', 'patch_features', 'attention_maps']
 
 # %% ../../nbs/training/25_encode.ipynb #f020b167
 from collections.abc import Callable, Container
@@ -154,6 +154,13 @@ def labels(
 ) -> Tensor:  # b h w, 255 where there is no label or no valid pixel
     "Land-cover positions to learn from and to score."
     return torch.where(valid, self.reader.labels(index), IGNORE)
+
+# %% ../../nbs/training/25_encode.ipynb #b1mend01
+def scene_labels(
+    reader: CardReader,  # of any split
+) -> np.ndarray:  # chip class, 0 or 1
+    "The scene labels of all chips of a split."
+    return reader.reader.scene_labels(np.arange(len(reader))).numpy()
 
 # %% ../../nbs/training/25_encode.ipynb #5b0217c8
 @torch.no_grad()

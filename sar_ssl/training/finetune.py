@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SegmentConfig', 'check_segment_config', 'LabelledChips', 'labelled_chips', 'with_labels', 'labelled_rows',
            'segmentation_loss', 'class_weights', 'start_segmenter', 'with_grids', 'chip_logits', 'step_loss',
-           'confusions', 'train_segmenter', 'predict', 'confidence']
+           'confusions', 'train_segmenter', 'train_on_all', 'predict', 'confidence']
 
 # %% ../../nbs/training/30_finetune.ipynb #e3b5622f
 from dataclasses import dataclass, replace
@@ -218,6 +218,20 @@ def train_segmenter(
     score = val and (lambda: miou(confusions(model, val).sum(0)))
     fitted = fit(model if train.grids is None else model.decoder, loss_of, score, config)
     return model.eval(), fitted
+
+# %% ../../nbs/training/30_finetune.ipynb #d1mend01
+def train_on_all(
+    config: SegmentConfig,  # chips, weights, sensors, how to train; without patience the last state is taken
+    card: Card,  # of the weights
+    seed: int,  # of new layers and order
+) -> nn.Module:  # in evaluation mode
+    "A segmenter, trained on all training chips; what a frozen encoder sees is computed once."
+    train = labelled_chips(config, card, "train")
+    val = labelled_chips(config, card, "val") if config.patience else None
+    if config.mode == "frozen":
+        start = start_segmenter(config, card, seed, len(train.reader.legend)).to(training_device())
+        train, val = with_grids(train, start), val and with_grids(val, start)
+    return train_segmenter(config, train, val, np.arange(len(train)), seed)[0]
 
 # %% ../../nbs/training/30_finetune.ipynb #7b804d25
 @torch.no_grad()

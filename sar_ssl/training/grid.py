@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'LABELS', 'SCORES', 'PAIRS', 'GridConfig', 'check_grid_names', 'check_grid_config', 'grid_rows',
-           'macro_precision', 'pooled_miou', 'condition_readers', 'scene_labels', 'scene_rows', 'decoder_config',
-           'map_rows', 'grid_records', 'pair_record', 'grid_differences', 'keep_rows', 'kept_rows', 'grid_about',
-           'train_row', 'all_differences', 'run_grid']
+           'macro_precision', 'pooled_miou', 'condition_readers', 'scene_rows', 'decoder_config', 'map_rows',
+           'grid_records', 'pair_record', 'grid_differences', 'keep_rows', 'kept_rows', 'grid_about', 'train_row',
+           'all_differences', 'run_grid']
 
 # %% ../../nbs/training/39_grid.ipynb #dc5aae88
 from collections.abc import Mapping
@@ -27,11 +27,8 @@ from ..models.dino_mm import possible_sets
 from .cells import logged_cells
 from .checkpoint import Card, load_encoder
 from .conditions import CLOUD_KINDS, CONDITIONS, ConditionReader, possible_conditions
-from .encode import CardReader, WeightsConfig, card_for, class_features
-from sar_ssl.training.finetune import (
-    SegmentConfig, confusions, labelled_chips, start_segmenter, train_segmenter, with_grids, with_labels,
-)
-from .fit import training_device
+from .encode import CardReader, WeightsConfig, card_for, class_features, scene_labels
+from .finetune import SegmentConfig, confusions, train_on_all, with_labels
 
 # %% ../../nbs/training/39_grid.ipynb #21232497
 TASKS = ("scenes", "maps")
@@ -127,13 +124,6 @@ def condition_readers(
     return {name: ConditionReader(config.chips, card, name, "test", **look)
             for name in possible_conditions(card, config.tested_on)}
 
-# %% ../../nbs/training/39_grid.ipynb #03c3ae83
-def scene_labels(
-    reader: CardReader,  # of any split
-) -> np.ndarray:  # chip class
-    "The scene labels of all chips of a split."
-    return reader.reader.scene_labels(np.arange(len(reader))).numpy()
-
 # %% ../../nbs/training/39_grid.ipynb #24a6a806
 def scene_rows(
     config: GridConfig,  # of the run
@@ -169,11 +159,7 @@ def map_rows(
     seed: int,  # of decoder and order
 ) -> dict[str, np.ndarray]:  # condition -> chip class class
     "Train a segmenter on one set of sensors, and score the test chips under every condition."
-    tuned = decoder_config(config, sensors)
-    train = labelled_chips(tuned, card, "train")
-    if config.mode == "frozen":
-        train = with_grids(train, start_segmenter(tuned, card, seed, len(train.reader.legend)).to(training_device()))
-    model, _ = train_segmenter(tuned, train, None, np.arange(len(train)), seed)
+    model = train_on_all(decoder_config(config, sensors), card, seed)
     return {name: confusions(model, with_labels(reader)) for name, reader in condition_readers(config, card).items()}
 
 # %% ../../nbs/training/39_grid.ipynb #eba54c36

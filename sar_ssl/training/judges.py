@@ -21,12 +21,9 @@ from ..data.chips import StoreError, contract_of, legend_of, open_store
 from ..evaluation.probe import linear_probe
 from ..evaluation.robustness import Axis
 from .checkpoint import Card, check_weights_fit, load_encoder
-from .encode import CardReader, WeightsConfig, card_for, class_features, sensors_in, used_sensors
-from sar_ssl.training.finetune import (
-    SegmentConfig, confusions, labelled_chips, start_segmenter, train_segmenter, with_grids, with_labels,
-)
-from .fit import training_device
-from .grid import scene_labels
+from .encode import CardReader, WeightsConfig, card_for, class_features, scene_labels, sensors_in
+from .encode import used_sensors
+from .finetune import SegmentConfig, confusions, train_on_all, with_labels
 from .shifts import physical_bands, radar_shifts, seen_by, shifted, simulated_passes
 from .trained_segmenter import load_segmenter
 
@@ -64,12 +61,8 @@ def map_judge(
 ) -> Judge:
     "A segmenter, trained on clean training chips."
     card = card_for(config)
-    train, val = labelled_chips(config, card, "train"), labelled_chips(config, card, "val") if config.patience else None
-    if config.mode == "frozen":
-        start = start_segmenter(config, card, config.seed, len(train.reader.legend)).to(training_device())
-        train, val = with_grids(train, start), val and with_grids(val, start)
-    model, _ = train_segmenter(config, train, val, np.arange(len(train)), config.seed)
-    return Judge(name, "maps", card, train.reader.sensors, lambda reader: confusions(model, with_labels(reader)))
+    model, sensors = train_on_all(config, card, config.seed), used_sensors(config, card)
+    return Judge(name, "maps", card, sensors, lambda reader: confusions(model, with_labels(reader)))
 
 # %% ../../nbs/training/41_judges.ipynb #a9749d2c
 def check_classes(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['QUANTILES', 'SceneConfig', 'check_scene_config', 'pixel_statistics', 'probe_features', 'SceneChips', 'scene_chips',
-           'precision_of', 'probe_logits', 'start_classifier', 'network_logits', 'label_loss', 'train_classifier',
+           'precision_of', 'probe_logits', 'start_classifier', 'network_logits', 'step_loss', 'train_classifier',
            'scene_metrics', 'chance_metric', 'cell_logits', 'scene_cell', 'classify_chips']
 
 # %% ../../nbs/training/33_scenes.ipynb #972de3d6
@@ -25,7 +25,7 @@ from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
 from .cells import Record, draw_orientations, orient_each, run_cells, step_rows
 from .checkpoint import Card, load_encoder
-from .encode import CardReader, card_for, class_features, run_encoder, used_sensors
+from .encode import CardReader, card_for, class_features, run_encoder, scene_labels, used_sensors
 from .fit import Fitted, TuneConfig, fit, training_device
 
 # %% ../../nbs/training/33_scenes.ipynb #9d944082
@@ -102,7 +102,7 @@ def scene_chips(
 ) -> SceneChips:
     "A split of a run."
     reader = CardReader(config.chips, card, used_sensors(config, card), split)
-    chips = SceneChips(reader, reader.reader.scene_labels(np.arange(len(reader))).numpy())
+    chips = SceneChips(reader, scene_labels(reader))
     return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, reader))
 
 # %% ../../nbs/training/33_scenes.ipynb #98e148e4
@@ -149,7 +149,7 @@ def network_logits(
     return run_encoder(lambda pixels: model(pixels.to(device)).float().cpu(), chips.reader, chips.reader.sensors)
 
 # %% ../../nbs/training/33_scenes.ipynb #554f4d6c
-def label_loss(
+def step_loss(
     model: nn.Module,  # in training mode
     train: SceneChips,
     rows: np.ndarray,  # training chips whose labels may be used
@@ -174,7 +174,7 @@ def train_classifier(
     "Train a classifier on some labelled chips."
     model = start_classifier(config, train.reader.card, seed, train.labels.shape[1]).to(training_device())
     score = val and (lambda: precision_of(network_logits(model, val), val))
-    fitted = fit(model, lambda step: label_loss(model, train, rows, step, config.batch_size, seed), score, config)
+    fitted = fit(model, lambda step: step_loss(model, train, rows, step, config.batch_size, seed), score, config)
     return model.eval(), fitted
 
 # %% ../../nbs/training/33_scenes.ipynb #fb2565db
