@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PANELS', 'UNTRAINED', 'BASELINES', 'read_log', 'present', 'draw_panel', 'finish_panel', 'log_panels',
-           'training_curves', 'run_scores', 'score_table', 'line_style', 'labels_used', 'interval_ends', 'mean_points',
-           'draw_scores', 'label_axis', 'draw_efficiency', 'efficiency_legend', 'label_efficiency', 'true_shares',
-           'write_cells', 'confusion_figure', 'draw_input', 'draw_map_row', 'map_panel']
+           'training_curves', 'run_scores', 'score_table', 'line_style', 'line_styles', 'labels_used', 'interval_ends',
+           'mean_points', 'draw_scores', 'label_axis', 'draw_efficiency', 'efficiency_legend', 'label_efficiency',
+           'true_shares', 'write_cells', 'confusion_figure', 'draw_input', 'draw_map_row', 'map_panel']
 
 # %% ../../nbs/figures/30_curves.ipynb #322b2f05
 import json
@@ -145,7 +145,21 @@ def line_style(
         return dict(color="black", linestyle=":", marker="^")
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
     colour = "0.35" if init in UNTRAINED else colours[list(trained).index(init) % len(colours)]
-    return dict(color=colour, linestyle="--" if mode == "frozen" else "-", marker="s" if mode == "frozen" else "o")
+    frozen = mode.startswith("frozen")  # with its settings, where several differ
+    return dict(color=colour, linestyle="--" if frozen else "-", marker="s" if frozen else "o")
+
+# %% ../../nbs/figures/30_curves.ipynb #linestyl
+def line_styles(
+    keys: Sequence[tuple[str, str]],  # (initialisation, how it was used)
+    trained: Sequence[str],  # all initialisations that were pre-trained, in order
+) -> dict[tuple[str, str], dict]:
+    "The style of each line; those that differ in nothing but a setting, such as the steps, get other markers."
+    styles: dict[tuple, dict] = {}
+    for key in keys:
+        style = line_style(*key, trained)
+        alike = sum((s["color"], s["linestyle"]) == (style["color"], style["linestyle"]) for s in styles.values())
+        styles[key] = style | (dict(marker="DvPX*"[(alike - 1) % 5]) if alike else {})
+    return styles
 
 # %% ../../nbs/figures/30_curves.ipynb #44ca5cea
 def labels_used(
@@ -237,7 +251,7 @@ def label_efficiency(
     labels, axis_name = labels_used(table)
     table = table.assign(labels=labels, **interval_ends(table))
     trained = sorted(set(table["init"]) - {*UNTRAINED, *BASELINES.values()})
-    styles = {key: line_style(*key, trained) for key, _ in table.groupby(["init", "mode"])}
+    styles = line_styles([key for key, _ in table.groupby(["init", "mode"])], trained)
     panels = list(table.groupby("data"))
     look = dict(figsize=(2.9 * len(panels) + 2.4, 3.1), dpi=90, sharey=True, squeeze=False, layout="constrained")
     figure, grid = plt.subplots(1, len(panels), **look)

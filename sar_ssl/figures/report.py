@@ -205,7 +205,7 @@ def provenance_table(
     return Table(head, [row(run) for run in runs])
 
 # %% ../../nbs/figures/40_report.ipynb #6d5e6e94
-FIXED = ("run", "experiment", "name", "value", "unit", "split", "n", "seed", "interval", "chips", "weights")
+FIXED = ("run", "experiment", "name", "value", "unit", "split", "n", "seed", "interval", "chips", "weights", "settings")
 
 
 def said_more(

@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .curves import interval_ends
-from .grid import GRID_SCORES, difference_words
+from .grid import difference_words
 from .study import sensor_words
-from .tables import select
+from .tables import SHIFT_SCORES, select
 
 # %% ../../nbs/figures/32_robustness.ipynb #61e14e5b
 def curve_points(
@@ -25,7 +25,7 @@ def curve_points(
 ) -> pd.DataFrame:  # task, shift, init, sensors, level, value, low, high, n; in the order of the records
     "The points of all curves."
     fill = dict(shift="", task="", init="", sensors="", level="", level_unit="")
-    rows = select(scores, *GRID_SCORES, fill=fill)
+    rows = select(scores, *SHIFT_SCORES, fill=fill)
     rows = rows[rows["shift"] != ""].drop(columns=["low", "high"], errors="ignore")
     return rows.join(interval_ends(rows))
 
@@ -34,7 +34,7 @@ def curve_areas(
     scores: pd.DataFrame,  # records of one robustness run
 ) -> pd.DataFrame:  # task, shift, init, sensors, value, low, high, levels, spacing, clean_level
     "The area of each curve, and the axis that it is over."
-    rows = select(scores, *(f"{name}_area" for name in GRID_SCORES), fill=dict(shift="", task="", init="", sensors=""))
+    rows = select(scores, *(f"{name}_area" for name in SHIFT_SCORES), fill=dict(shift="", task="", init="", sensors=""))
     rows = rows.drop(columns=["low", "high"], errors="ignore")
     return rows.join(interval_ends(rows))
 
@@ -125,7 +125,7 @@ def shift_figure(
     for axes, (_, axis) in zip(grid.flat, axes_of.iterrows()):
         draw_shift(axes, points[points["shift"] == axis["shift"]], axis, looks)
     for axes in grid.flat[len(axes_of):]: axes.set_axis_off()
-    for axes in grid[:, 0]: axes.set_ylabel(f"{GRID_SCORES[points['name'].iloc[0]]} (1)", fontsize=8)
+    for axes in grid[:, 0]: axes.set_ylabel(f"{SHIFT_SCORES[points['name'].iloc[0]]} (1)", fontsize=8)
     handles = [plt.Line2D([], [], label=model, markersize=4, **look) for model, look in looks.items()]
     handles.append(plt.Line2D([], [], color="0.6", linestyle=":", label="clean"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=7.5, frameon=False)
@@ -150,7 +150,7 @@ def area_figure(
         axes.errorbar(group["value"], y, xerr=np.maximum(ends, 0), markersize=4, capsize=2, linewidth=1, label=model,
                       **{**look, "linestyle": "none"})
     axes.set(yticks=range(len(shifts)), yticklabels=shifts, ylim=(len(shifts) - 0.5, -0.5), title=title,
-             xlabel=f"area: mean {GRID_SCORES[points['name'].iloc[0]]} over the axis (1)")
+             xlabel=f"area: mean {SHIFT_SCORES[points['name'].iloc[0]]} over the axis (1)")
     axes.title.set_fontsize(10)
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=7.5, frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -162,7 +162,7 @@ def shift_sentences(
 ) -> list[str]:
     "Which of two models bears each shift better."
     fill = dict(task="", shift="", init="", sensors="", against="", against_sensors="")
-    rows = select(scores, *(f"{name}_area_difference" for name in GRID_SCORES), fill=fill)
+    rows = select(scores, *(f"{name}_area_difference" for name in SHIFT_SCORES), fill=fill)
     rows = rows.drop(columns=["low", "high"], errors="ignore").join(interval_ends(rows))
     return [f"{row['task']}, {row['shift']}: {model_words(row)}, {difference_words(row['value'], row['low'], row['high'])} "
             f"{row['against']}, {sensor_words(row['against_sensors'])}." for _, row in rows.iterrows()]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..data.build import replace_file
 from .curves import interval_ends
-from .study import StudyRun, read_study, study_scores
+from .study import StudyRun, read_study, short_names, study_scores
 
 # %% ../../nbs/figures/36_study_table.ipynb #2e0af5aa
 FIRST = ("run", "experiment", "name", "value", "low", "high", "unit", "split", "n", "n_blocks", "seed")
@@ -38,7 +38,7 @@ def runs_table(
     scores = study_scores(runs)
     origin = {run.name: (run.record.get("code_version", ""), run.record.get("start", "")) for run in runs}
     where = pd.DataFrame([origin[name] for name in scores["run"]], scores.index, ["code_version", "start"])
-    return ordered(pd.concat([scores.drop(columns="interval", errors="ignore"), interval_ends(scores), where], axis=1))
+    return ordered(pd.concat([scores.drop(columns=["interval", "settings"], errors="ignore"), interval_ends(scores), where], axis=1))
 
 # %% ../../nbs/figures/36_study_table.ipynb #a2e67a8e
 def study_table(
@@ -87,5 +87,6 @@ def study_limits(
     rows = scores[scores["experiment"].isin(SCORING) & (scores["split"] == "test")]
     rows = rows.assign(blocks=rows["n_blocks"].astype(float) if "n_blocks" in rows else math.nan)
     smallest = rows.groupby("chips")[["n", "blocks"]].min()
-    said = {Path(chips).name or "its own trial chips": claim_limits(n, blocks) for chips, n, blocks in smallest.itertuples()}
-    return [f"{chips}: {words}" for chips, words in said.items() if words]
+    names = short_names(smallest.index)
+    said = [(names[chips] or "its own trial chips", claim_limits(n, blocks)) for chips, n, blocks in smallest.itertuples()]
+    return [f"{chips}: {words}" for chips, words in said if words]
