@@ -7,7 +7,7 @@ __all__ = ['PART', 'SHARD_BYTES', 'replace_file', 'write_part', 'item_name', 'pa
            'describe_function', 'build_record', 'fingerprint', 'part_path', 'left_out_of', 'is_done', 'build_folder',
            'open_cluster', 'one_blas_thread', 'run_tasks', 'chips_per_shard', 'create_array', 'label_attrs',
            'create_store', 'copy_shard', 'packed_rows', 'shard_pieces', 'column', 'small_variables', 'write_small',
-           'with_train_statistics', 'shard_tasks', 'assemble', 'check_unique', 'summarise']
+           'with_train_statistics', 'shard_tasks', 'assemble', 'check_unique', 'summarise', 'scene_name', 'with_doubt']
 
 # %% ../../nbs/data/08_build.ipynb #f020b167
 import fcntl
@@ -36,7 +36,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_row
-from .classes import WORLDCOVER, LandCover
+from .classes import KNOWN_CLASSES, WORLDCOVER, LandCover
 from .plausibility import check_stats
 from .radiometry import band_moments, decode, encode, merge_moments, stats_of_moments
 from .shards import CODECS, pack_rows, pieces_per_row, shard_layout, shard_path, write_shard
@@ -252,9 +252,10 @@ def label_attrs(
     legend: Sequence[LandCover],  # classes of the map
 ) -> dict:
     "CF attributes of the label map: codes, names and colours of the classes."
+    own = {} if {*legend} <= {*KNOWN_CLASSES} else dict(class_names=[cover.name for cover in legend])
     names = [re.sub(r"[^a-z0-9]+", "_", cover.name.lower()) for cover in legend]
     return dict(long_name="land cover", flag_values=[cover.code for cover in legend], flag_meanings=" ".join(names),
-                flag_colors=" ".join(cover.colour for cover in legend), _FillValue=0)
+                flag_colors=" ".join(cover.colour for cover in legend), _FillValue=0) | own
 
 # %% ../../nbs/data/08_build.ipynb #3c0ccde3
 def create_store(
@@ -414,6 +415,7 @@ def assemble(
     if not parts: raise StoreError(f"all {len(left_out)} chips were left out: {summarise(left_out)}")
     ids = column(parts, "id")
     check_unique(ids)
+    left_out = with_doubt(left_out, ids.tolist())
     layout = with_train_statistics(layout, parts, partial.name.removesuffix(".partial"))
     has_label = bool(column(parts, "has_label").any())
     store = partial/"store"
@@ -441,3 +443,19 @@ def summarise(
     reasons = Counter(entry["reason"] for entry in left_out)
     text = "; ".join(f"{n} x {reason}" for reason, n in reasons.most_common(3))
     return text + (f"; and {len(reasons) - 3} other reasons" if len(reasons) > 3 else "")
+
+# %% ../../nbs/data/08_build.ipynb #db08t1m2
+def scene_name(
+    name: str,  # of a chip or an item
+) -> str:
+    "The scene that a chip was cut from: its name without row and column."
+    return re.sub(r"_y\d+_x\d+$", "", name)
+
+def with_doubt(
+    left_out: list[dict],  # with item, reason, and whether it was an error
+    ids: Sequence[str],    # of the chips that were kept
+) -> list[dict]:
+    "The same, errors with `kept_of_scene`: how many chips of the same scene are in the store, where there are some."
+    kept = Counter(map(scene_name, ids))
+    return [entry | dict(kept_of_scene=kept[scene_name(entry["item"])])
+            if entry["error"] and kept[scene_name(entry["item"])] else entry for entry in left_out]

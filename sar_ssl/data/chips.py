@@ -24,10 +24,10 @@ import xarray as xr
 import zarr
 
 from .build import (
-    PART, assemble, build_folder, build_record, fingerprint, is_done, part_path, run_tasks, write_part)
+    PART, assemble, build_folder, build_record, fingerprint, is_done, part_path, run_tasks, scene_name, write_part)
 from .chip import (
     ORBITS, SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_checksum, make_layout)
-from .classes import KNOWN_CLASSES, WORLDCOVER, LandCover
+from .classes import KNOWN_CLASSES, WORLDCOVER, LandCover, own_legend
 from .radiometry import STORED_TYPE, Contract, decode, stored_contract
 from .shards import ShardedArray, read_rows
 
@@ -101,7 +101,10 @@ def left_out_table(
     counts = Counter(entry["reason"] for entry in left_out)
     rows = [f"{n:8}  {reason}  ({examples[reason]})" for reason, n in counts.most_common(10)]
     more = [f"{len(counts) - 10:8}  other reasons"] if len(counts) > 10 else []
-    return [f"left out: {len(left_out)}, all of them in {path}", "   chips  reason (one of them)", *rows, *more]
+    doubtful = {scene_name(e["item"]): e["kept_of_scene"] for e in left_out if "kept_of_scene" in e}
+    doubt = [f"in doubt: {sum(doubtful.values())} chips that were kept, of scenes of which a chip was refused, such as "
+             f"{next(iter(doubtful))} ({doubtful[next(iter(doubtful))]} kept)"] if doubtful else []
+    return [f"left out: {len(left_out)}, all of them in {path}", "   chips  reason (one of them)", *rows, *more, *doubt]
 
 # %% ../../nbs/data/10_chips.ipynb #9c15a852
 def left_out_of_store(
@@ -215,7 +218,9 @@ def legend_of(
 ) -> tuple[LandCover, ...]:
     "The classes of the label maps, in order; those of WorldCover where there are no maps; else `StoreError`."
     if "label" not in dataset: return WORLDCOVER
-    codes, known = dataset.label.attrs.get("flag_values", []), {cover.code for cover in KNOWN_CLASSES}
+    attrs, known = dataset.label.attrs, {cover.code for cover in KNOWN_CLASSES}
+    codes, own = attrs.get("flag_values", []), own_legend(attrs.get("class_names", []))
+    if own and codes == [cover.code for cover in own]: return own
     if not isinstance(codes, list) or not codes or set(codes) - known:
         raise StoreError(f"label has flag_values {codes}, expected codes of a known legend")
     return tuple(cover for cover in KNOWN_CLASSES if cover.code in codes)

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['WORLDCOVER', 'IGNORE', 'BIGEARTHNET_19', 'CORINE_COLOURS', 'BIGEARTHNET_MAP', 'FLOOD_MAP', 'KNOWN_CLASSES',
-           'LandCover', 'class_index', 'class_codes']
+           'FIRST_OWN', 'MOST_OWN', 'LandCover', 'class_index', 'class_codes', 'own_legend']
 
 # %% ../../nbs/data/05_classes.ipynb #f020b167
-from collections.abc import Sequence
+import colorsys
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -91,3 +92,17 @@ BIGEARTHNET_MAP = tuple(
     for index, (name, colour) in enumerate(zip(BIGEARTHNET_19, CORINE_COLOURS, strict=True)))
 FLOOD_MAP = (LandCover(1, "Land", "#b4b4b4"), LandCover(2, "Water", "#0064c8"))
 KNOWN_CLASSES = WORLDCOVER + BIGEARTHNET_MAP + FLOOD_MAP
+
+# %% ../../nbs/data/05_classes.ipynb #ow09c1m2
+FIRST_OWN, MOST_OWN = 101, 99  # first code of a class of one's own, and how many there can be
+
+# %% ../../nbs/data/05_classes.ipynb #ow09c1m3
+def own_legend(
+    words: Iterable[int | str],  # behind the codes of a map: names, and 0 for unknown; a name may occur more than once
+) -> tuple[LandCover, ...]:
+    "The classes that the names stand for, in order; empty where there are no names; raises `ValueError` for too many."
+    names = list(dict.fromkeys(word for word in words if isinstance(word, str)))
+    if len(names) > MOST_OWN: raise ValueError(f"{len(names)} classes, expected at most {MOST_OWN}")
+    rgb = (colorsys.hsv_to_rgb((0.58 + 0.382 * i) % 1, 0.75, 0.9 - 0.3 * (i % 2)) for i in range(len(names)))
+    colours = ("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in rgb)
+    return tuple(LandCover(FIRST_OWN + i, name, colour) for i, (name, colour) in enumerate(zip(names, colours)))

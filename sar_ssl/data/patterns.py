@@ -9,7 +9,7 @@ __all__ = ['FIELDS', 'pattern_regex', 'iso_time', 'step_time', 'glob_words', 'fi
 import glob
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,9 @@ def iso_time(
     word = re.sub(r"^(\d{8})(\d{6})", r"\1T\2", word)
     word = re.sub(r"\s*(UTC|GMT)$", "Z", word)
     if not word: return ""
-    try: time = datetime.fromisoformat(word)
+    short = re.fullmatch(r"(\d{8}T)(\d\d\d)(\d\d)", word)  # of BigEarthNet: hours of one digit, seconds above 59
+    if short: word = f"{short[1]}0{short[2]}"
+    try: time = datetime.fromisoformat(word) + timedelta(seconds=int(short[3]) if short else 0)
     except ValueError: time = datetime.min
     if not 1970 <= time.year < 2100:
         raise SourceError(f"{text!r} is no date; expected such as 2020-06-07, 20200607T010800 or "

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SCALES', 'file_facts', 'declared_scale', 'band_pairs', 'lone_sensor', 'one_of', 'one_frame', 'Scene', 'placed',
-           'described_scene', 'lone_scene', 'check_contracts', 'read_sensor_piece', 'read_piece', 'check_values',
-           'scene_files', 'open_scene', 'sensor_masks', 'network_input']
+           'described_scene', 'lone_scene', 'frame_contract', 'check_contracts', 'read_sensor_piece', 'read_piece',
+           'check_values', 'scene_files', 'open_scene', 'sensor_masks', 'network_input']
 
 # %% ../../nbs/evaluation/52_scene.ipynb #92c1e92d
 from collections.abc import Mapping, Sequence
@@ -192,6 +192,15 @@ def lone_scene(
     sensors = tuple((sensor, source) for sensor, (source, _) in found.items())
     return placed(Description(sensors, 1, root, files[first].stem), root, Window("", "", frames), weights)
 
+# %% ../../nbs/evaluation/52_scene.ipynb #fc52s1a1
+def frame_contract(
+    scene: Scene,
+    sensor: str,  # "s1" or "s2"
+) -> Contract:
+    "The contract of the scene's files of one sensor, with what the description overrides at this site and date."
+    frame = dict(scene.whole.frames)[sensor]
+    return site_contract(dict(scene.description.sensors)[sensor], scene.whole.site, frame.time)
+
 # %% ../../nbs/evaluation/52_scene.ipynb #d8dce080
 def check_contracts(
     scene: Scene,
@@ -201,7 +210,7 @@ def check_contracts(
     for sensor, source in scene.description.sensors:
         weights, where = scene.weights[sensor], dict(scene.whole.frames)[sensor].paths[0]
         resolution = pixel_metres(scene.grid)
-        data = replace(site_contract(source, scene.whole.site), resolution=resolution).select(weights.bands)
+        data = replace(frame_contract(scene, sensor), resolution=resolution).select(weights.bands)
         if data.scale != weights.scale and not convert:
             raise ContractError(f"{where}: its numbers are {data.scale}, and the weights were trained on "
                                 f"{weights.scale}; ask for the conversion (--convert), or use other weights")
@@ -217,7 +226,7 @@ def read_sensor_piece(
 ) -> np.ndarray:
     "A piece of one sensor (band y x) as its contract declares it, NaN where missing."
     source, size = dict(scene.description.sensors)[sensor], max(rows.stop - rows.start, columns.stop - columns.start)
-    values = read_frame(source, site_contract(source, scene.whole.site), dict(scene.whole.frames)[sensor], scene.root,
+    values = read_frame(source, frame_contract(scene, sensor), dict(scene.whole.frames)[sensor], scene.root,
                         scene.grid, (rows.start, columns.start), size)
     return values[:, :rows.stop - rows.start, :columns.stop - columns.start]
 
@@ -233,7 +242,7 @@ def read_piece(
         if sensor not in dict(scene.description.sensors):
             parts.append(np.full((len(weights.bands), *shape), np.nan, np.float32))
             continue
-        data = site_contract(dict(scene.description.sensors)[sensor], scene.whole.site)
+        data = frame_contract(scene, sensor)
         values = read_sensor_piece(scene, sensor, rows, columns)[[data.bands.index(band) for band in weights.bands]]
         if data.scale != weights.scale: values = to_db(values) if weights.scale == "dB" else to_linear(values)
         parts.append(values)
@@ -249,7 +258,7 @@ def check_values(
         starts = np.linspace(0, max(length - side, 0), 3).astype(int)
         return [slice(start, min(start + side, length)) for start in sorted(set(starts.tolist()))]
     for sensor, source in scene.description.sensors:
-        contract, where = site_contract(source, scene.whole.site), dict(scene.whole.frames)[sensor].paths[0]
+        contract, where = frame_contract(scene, sensor), dict(scene.whole.frames)[sensor].paths[0]
         for rows in pieces(scene.grid.height):
             for columns in pieces(scene.grid.width):
                 values = read_sensor_piece(scene, sensor, rows, columns)
