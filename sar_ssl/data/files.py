@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['NETCDF', 'STACKS', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KEPT_OPEN', 'BLOCK_CACHE', 'AXES', 'SourceError',
-           'as_raster', 'opened', 'open_lazily', 'open_raster', 'own_names', 'pick_bands', 'upright', 'only_band',
-           'write_tif']
+           'as_raster', 'opened', 'open_lazily', 'open_raster', 'image_names', 'own_names', 'band_position',
+           'band_positions', 'contradicts', 'check_long_name', 'pick_bands', 'upright', 'only_band', 'write_tif']
 
 # %% ../../nbs/data/24_files.ipynb #ce8d4935
 import os
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,9 @@ import xarray as xr
 from rasterio import Affine
 from rasterio.env import set_gdal_config
 from rasterio.errors import NotGeoreferencedWarning
+
+from .band_names import means_band, name_band, say_nothing, word_band
+from .radiometry import base_band
 
 # %% ../../nbs/data/24_files.ipynb #2bb5eded
 class SourceError(ValueError):
@@ -88,13 +92,82 @@ def open_raster(
             raise SourceError(f"{path}: cannot be opened ({type(error).__name__}: {error}); is it complete?") from error
         yield raster
 
+# %% ../../nbs/data/24_files.ipynb #filesimg
+def image_names(
+    dataset: xr.Dataset,  # of a NetCDF file or a Zarr store
+) -> list[str]:
+    "Names of the variables with axes y and x; by their number where all are one word with a number behind it."
+    names = [str(name) for name, array in dataset.data_vars.items() if {"y", "x"} <= set(array.dims)]
+    numbers = [re.search(r"\d+$", name) for name in names]
+    if not (say_nothing(names) and all(numbers)): return names
+    return sorted(names, key=lambda name: int(re.search(r"\d+$", name)[0]))
+
 # %% ../../nbs/data/24_files.ipynb #87b8a911
 def own_names(
-    raster: xr.DataArray,  # of a GeoTIFF
+    raster: xr.DataArray | xr.Dataset,  # what `open_raster` gave
 ) -> list[str]:
-    "Names that the file gives to its bands, in order; empty where it gives none."
-    names = raster.attrs.get("long_name", ())
-    return [names] if isinstance(names, str) else list(names)
+    "Names that the file gives to its bands, in order, each empty where it gives none."
+    if isinstance(raster, xr.Dataset):
+        own = {name: str(raster[name].attrs.get("long_name", "")) for name in image_names(raster)}
+        return [text if say_nothing(list(own)) and name_band(text) else name for name, text in own.items()]
+    names, n = raster.attrs.get("long_name", ()), raster.sizes.get("band", 1)
+    names = [names] if isinstance(names, str) else [name or "" for name in names]
+    return names if len(names) == n else [""] * n
+
+# %% ../../nbs/data/24_files.ipynb #filesmat
+def band_position(
+    ours: str,             # name of a band of ours
+    theirs: str,           # as the description calls it
+    there: Sequence[str],  # names that the file gives, in order
+) -> int | None:
+    "Where a band lies by the names of the file; None where no name is that band's."
+    found = [i for i, name in enumerate(there) if name == theirs]
+    found = found or [i for i, name in enumerate(there) if means_band(name, ours, theirs)]
+    if len(found) > 1: raise SourceError(f"{[there[i] for i in found]} are all {theirs}; say which one it is")
+    return found[0] if found else None
+
+# %% ../../nbs/data/24_files.ipynb #filesma2
+def band_positions(
+    bands: Sequence[tuple[str, str]],  # our name and the file's name
+    there: Sequence[str],  # names that the file gives, in order
+    path: Path,            # for messages
+) -> list[int]:
+    "Where the bands lie in the file; raises `SourceError` where its names say something else."
+    has = f"it has {list(there)}" if any(there) else f"it has {len(there)} bands without names"
+    try: found = [band_position(ours, theirs, there) for ours, theirs in bands]
+    except SourceError as error: raise SourceError(f"{path}: {error}; {has}") from error
+    missing = [theirs for (_, theirs), i in zip(bands, found) if i is None]
+    lone = len(there) == 1 and not name_band(there[0]) and all(name_band(theirs) for _, theirs in bands)
+    if missing and len(there) == len(bands) and (lone or say_nothing(there)): return list(range(len(there)))
+    if missing:
+        raise SourceError(f"{path}: no band {missing}; {has}; say which is which (`bands: {{{bands[0][0]}: NAME}}`)")
+    for (ours, theirs), i in zip(bands, found):
+        if contradicts(there[i], ours):
+            raise SourceError(f"{path}: {theirs} is listed as {ours}, but it means {name_band(there[i])}; {has}; "
+                              "correct the description, or the names in the file")
+    return found
+
+# %% ../../nbs/data/24_files.ipynb #filesma3
+def contradicts(
+    name: str,  # in a file
+    ours: str,  # band that it is said to be
+) -> bool:
+    "Whether a name has the code of another band of the same sensor."
+    codes, band = {word_band(word) for word in re.findall(r"[a-z0-9]+", name.lower())} - {""}, base_band(ours)
+    alike = {code for code in codes if code.startswith("B") == band.startswith("B")}
+    return bool(alike) and band not in alike and name_band(name) != band and word_band(band.lower()) != ""
+
+# %% ../../nbs/data/24_files.ipynb #filesma7
+def check_long_name(
+    ours: str,            # band that a variable is said to be
+    array: xr.DataArray,  # a variable of a dataset
+    path: Path,           # for messages
+) -> None:
+    "Raise `SourceError` where the long name of a variable means another band."
+    text = str(array.attrs.get("long_name", ""))
+    if contradicts(text, ours):
+        raise SourceError(f"{path}: its variable {array.name} is listed as {ours}, but its long_name is {text!r}; which "
+                          "is right? Correct the description, or the long_name")
 
 # %% ../../nbs/data/24_files.ipynb #e32c4dac
 def pick_bands(
@@ -105,17 +178,16 @@ def pick_bands(
 ) -> list[xr.DataArray]:
     "Lazy arrays (y x) or (band y x) of the bands, in order; raises `SourceError` naming what the file has instead."
     if step is not None: raster = raster.isel(time=step)
-    names = [theirs for _, theirs in bands] or only_band(raster, path)
+    bands = list(bands) or [(name, name) for name in only_band(raster, path)]
     if isinstance(raster, xr.Dataset):
-        missing = [name for name in names if name not in raster]
-        if missing: raise SourceError(f"{path}: no band {missing}; it has {list(raster.data_vars)}")
-        return [upright(raster[name], path) for name in names]
-    there, raster = own_names(raster), upright(raster, path)
-    if set(names) & set(there) or len(names) != raster.sizes["band"]:
-        missing = [name for name in names if name not in there]
-        if missing: raise SourceError(f"{path}: no band {missing}; it has {there or raster.sizes['band']} bands")
-        return [raster.isel(band=[there.index(name) for name in names])]
-    return [raster]
+        images = image_names(raster)
+        there = images if {theirs for _, theirs in bands} <= set(images) else own_names(raster)
+        found = [raster[images[i]] for i in band_positions(bands, there, path)]
+        for (ours, _), array in zip(bands, found): check_long_name(ours, array, path)
+        return [upright(array, path) for array in found]
+    raster = upright(raster, path)
+    positions = band_positions(bands, own_names(raster), path)
+    return [raster if positions == list(range(raster.sizes["band"])) else raster.isel(band=positions)]
 
 # %% ../../nbs/data/24_files.ipynb #dba914a7
 def upright(
@@ -134,8 +206,7 @@ def only_band(
     path: Path,  # for messages
 ) -> list[str]:
     "The name of the band of a raster that has just one; raises `SourceError` where it has more."
-    names = list(raster.data_vars) if isinstance(raster, xr.Dataset) else own_names(raster)
-    names = names or ["band"] * raster.sizes["band"]
+    names = image_names(raster) if isinstance(raster, xr.Dataset) else own_names(raster)
     if len(names) != 1: raise SourceError(f"{path}: has bands {names}; say which one it is by `band:`")
     return names
 
