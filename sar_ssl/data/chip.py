@@ -17,6 +17,7 @@ import numpy as np
 from .classes import IGNORE, WORLDCOVER, LandCover
 from .plausibility import physical_check
 from .radiometry import S1_BANDS, S2_L2A_BANDS, Contract, encode, stored_contract
+from .streams import stream
 
 # %% ../../nbs/data/06_chip.ipynb #2bb5eded
 @dataclass
@@ -84,7 +85,7 @@ def toy_chip(
     index: int,  # another index gives another shore and other speckle
 ) -> Chip:
     "A field and a lake of 32 x 32 pixels under both sensors, with both kinds of label; for tests."
-    random = np.random.default_rng([7, index])
+    random = stream("toy chip", 7, index)
     water = np.add.outer(np.arange(32), np.arange(32) * random.uniform(0.5, 2)) < 24
     power = np.where(water, 0.006, 0.08) * np.array([1, 0.2])[:, None, None]
     s1 = 10 * np.log10(power * random.gamma(4.4, 1/4.4, (2, 32, 32)))

@@ -23,6 +23,7 @@ from .classes import class_index
 from .radiometry import Contract, ContractError, decode
 from .scaling import SCALINGS, dino_mm_contracts
 from .shards import ShardedArray, read_rows
+from .streams import stream
 
 # %% ../../nbs/data/50_loader.ipynb #2bb5eded
 def batch_rows(
@@ -35,7 +36,7 @@ def batch_rows(
     if batch_size > count:
         raise ValueError(f"batch_size: found {batch_size}, but there are only {count} chips; choose at most {count}")
     epoch, place = divmod(step, count // batch_size)
-    order = np.random.default_rng([seed, epoch]).permutation(count)
+    order = stream("batches", seed, epoch).permutation(count)
     return order[place * batch_size:(place + 1) * batch_size]
 
 # %% ../../nbs/data/50_loader.ipynb #aa52b409

@@ -7,9 +7,9 @@ __all__ = ['SOIL', 'BACKSCATTER', 'LOOK', 'DEGREES_PER_PIXEL', 'MOISTURE', 'HEAD
            'SPLIT_RHYTHM', 'SCENE_SHARE', 'SCENE_CLASSES', 'CONTRACTS', 'IN_THREADS', 'Backscatter', 'incidence',
            'class_backscatter', 'parcel_effect', 'wall_gain', 'edge_gain', 'texture', 'relief_effect',
            'clean_backscatter', 'SimulationError', 'look_weights', 'speckle_kernel', 'speckle', 'cut_border',
-           'radar_image', 'mixture_table', 'surface_reflectance', 'sensor_blur', 'cloud_masks', 'add_clouds',
-           'optical_image', 'grid_cell', 'chip_transform', 'split_of', 'scene_label', 'acquisition', 'Visit', 'visited',
-           'simulate_chip', 'write_simulated', 'simulate_store']
+           'radar_image', 'mixture_table', 'surface_reflectance', 'block_means', 'sensor_blur', 'cloud_masks',
+           'add_clouds', 'optical_image', 'grid_cell', 'chip_transform', 'split_of', 'scene_label', 'acquisition',
+           'Visit', 'visited', 'simulate_chip', 'write_simulated', 'simulate_store']
 
 # %% ../../nbs/data/20_simulate.ipynb #f020b167
 import math
@@ -22,14 +22,15 @@ from typing import Any
 import dask
 import numpy as np
 from rasterio.warp import transform as reproject
-from scipy.ndimage import binary_dilation, correlate1d, gaussian_filter, uniform_filter
+from scipy.ndimage import binary_dilation, correlate1d, gaussian_filter
 
 from .chips import Chip, write_store
 from .classes import WORLDCOVER
 from .landscape import (
     BARE, BUILT, CONIFER, CROP, GRASS, PARCELS, ROOF, SHRUB, STREET, TREE, WATER, WETLAND, Layout, greenness, layout,
-    patch, rotated, smooth_field, stream, top_share)
+    patch, rotated, smooth_field, top_share)
 from .radiometry import S1_BANDS, S1_STORED, S2_L2A_BANDS, S2_STORED, Contract
+from .streams import stream
 
 # %% ../../nbs/data/20_simulate.ipynb #2bb5eded
 @dataclass(frozen=True)
@@ -208,12 +209,14 @@ def speckle(
     width: float = 1.25,  # of the Gaussian response, pixels: higher is coarser grain
 ) -> np.ndarray:
     "Correlated gamma-like speckle (band, y, x) for VV and VH in linear power: mean 1, variance 1 / looks."
-    weights, kernel = look_weights(looks), speckle_kernel(width)
-    power = np.zeros((2, size, size), np.float32)
+    weights, kernel, beyond = look_weights(looks), speckle_kernel(width), rng.spawn(1)[0]
+    margin = len(kernel) // 2
+    inside, power = (..., *[slice(margin, margin + size)] * 2), np.zeros((2, size, size), np.float32)
     for weight in weights:
-        field = rng.standard_normal((2, 2, size, size), dtype=np.float32)  # band, real and imaginary part
-        for axis in (-1, -2): correlate1d(field, kernel, axis=axis, mode="wrap", output=field)
-        power += (weight / 2) * np.square(field, out=field).sum(1)
+        field = beyond.standard_normal((2, 2) + (size + 2 * margin,) * 2, dtype=np.float32)  # band, real and imaginary
+        field[inside] = rng.standard_normal((2, 2, size, size), dtype=np.float32)
+        for axis in (-1, -2): correlate1d(field, kernel, axis=axis, output=field)
+        power += (weight / 2) * np.square(field[inside]).sum(1)
     return power
 
 # %% ../../nbs/data/20_simulate.ipynb #fadde081
@@ -290,11 +293,22 @@ def surface_reflectance(
     by_parcel = rng.normal(0, 0.13, PARCELS).astype(np.float32)[land.parcel]
     log_brightness += by_parcel * ((land.surface == CROP) | (land.surface == GRASS))
     tall = (land.label == TREE).astype(np.float32)
-    shade = np.clip(np.roll(tall, (-1, -1), (0, 1)) - tall, 0, 1)
+    shade = np.clip(np.pad(tall, (0, 1), mode="edge")[1:, 1:] - tall, 0, 1)  # of what stands to the south-east
     return (bare + green * (full - bare)) * (np.exp(log_brightness) * (1 - 0.3 * shade))
 
 # %% ../../nbs/data/20_simulate.ipynb #f4c349d9
 FOOTPRINT = {"B01": 6, "B09": 6} | {band: 2 for band in ("B05", "B06", "B07", "B8A", "B11", "B12")}  # pixels of 10 m
+
+# %% ../../nbs/data/20_simulate.ipynb #b10c0001
+def block_means(
+    image: np.ndarray,  # (y, x)
+    side: int,  # of a block, pixels
+) -> np.ndarray:
+    "Means of blocks from the upper left corner on, each repeated over its block; the last ones may be cut off."
+    lows = [np.arange(0, length, side) for length in image.shape]
+    sides = [np.diff(low, append=length) for low, length in zip(lows, image.shape)]
+    means = np.add.reduceat(np.add.reduceat(image, lows[0], 0), lows[1], 1) / np.outer(*sides)
+    return means.astype(image.dtype).repeat(sides[0], 0).repeat(sides[1], 1)
 
 # %% ../../nbs/data/20_simulate.ipynb #835359cf
 def sensor_blur(
@@ -305,7 +319,7 @@ def sensor_blur(
     "Reflectance (band, y, x) at the resolution of each band, with noise, never below 0.0001."
     seen = reflectance + noise * rng.standard_normal(reflectance.shape, dtype=np.float32)
     for band, name in enumerate(S2_L2A_BANDS):
-        if name in FOOTPRINT: seen[band] = uniform_filter(seen[band], FOOTPRINT[name], mode="nearest")
+        if name in FOOTPRINT: seen[band] = block_means(seen[band], FOOTPRINT[name])
     return np.maximum(seen, 1e-4)
 
 # %% ../../nbs/data/20_simulate.ipynb #e9377ea1
@@ -435,16 +449,16 @@ def simulate_chip(
     if size < 32: raise SimulationError(f"size is {size} pixels; expected at least 32, the least a landscape needs")
     if not 0 <= cloudy_share <= 1: raise SimulationError(f"cloudy_share is {cloudy_share}; expected from 0 to 1")
     look_weights(looks)  # refuses impossible looks before anything is drawn
-    land, season = layout(stream(seed, index, "layout"), size), stream(seed, index, "season")
+    land, season = layout(stream("layout", seed, index), size), stream("season", seed, index)
     day, orbit, theta, time_s1, time_s2 = visited(acquisition(season), visit)
     green = greenness(season, land, day)
-    power = clean_backscatter(stream(seed, index, "radar"), land, green, theta, orbit)
+    power = clean_backscatter(stream("radar", seed, index), land, green, theta, orbit)
     transform = chip_transform(index, size)
     (longitude,), (latitude,) = reproject(CRS, "EPSG:4326", [transform[2] + 5 * size], [transform[5] - 5 * size])
     return Chip(
         id=f"simulated-{seed}-{index:06d}",
-        s1=radar_image(stream(seed, index, "speckle", visit.take), power, looks),
-        s2=optical_image(stream(seed, index, "optical"), land, green, cloudy_share), label=land.label,
+        s1=radar_image(stream("speckle", seed, index, visit.take), power, looks),
+        s2=optical_image(stream("optical", seed, index), land, green, cloudy_share), label=land.label,
         scene_label=scene_label(land.label), longitude=longitude, latitude=latitude, crs=CRS, transform=transform,
         time_s1=time_s1, time_s2=time_s2, orbit=orbit, source=f"simulated, {land.region}", split=split_of(index),
     )

@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from .chip import SPLITS
+from .streams import stream
 
 # %% ../../nbs/data/40_splits.ipynb #2bb5eded
 KM_PER_DEGREE = 111.32  # of latitude; of longitude at the equator
@@ -54,7 +55,8 @@ def deal(
     check_shares(shares)
     missing, given = np.array(shares) * np.sum(counts), np.zeros(len(counts), np.int64)
     used = np.array(shares) == 0  # splits that need nothing more
-    for i, block in enumerate(np.random.default_rng([seed, len(counts)]).permutation(len(counts))):
+    order = stream("layout", seed, len(counts))  # of simulated land, which is never dealt: stores keep their splits
+    for i, block in enumerate(order.permutation(len(counts))):
         last_chance = len(counts) - i <= (~used).sum()
         given[block] = int(np.argmax(np.where(used, -np.inf, missing) if last_chance else missing))
         missing[given[block]] -= counts[block]

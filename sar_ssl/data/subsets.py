@@ -8,6 +8,8 @@ __all__ = ['dominant_class', 'rarest_label', 'label_order', 'label_subset']
 # %% ../../nbs/data/46_subsets.ipynb #83fdf9cd
 import numpy as np
 
+from .streams import stream
+
 # %% ../../nbs/data/46_subsets.ipynb #fde9334a
 def dominant_class(
     labels: np.ndarray,  # chip y x: class positions, `ignore` where there is none
@@ -33,7 +35,7 @@ def label_order(
     seed: int,  # of the draw
 ) -> np.ndarray:  # (chip,): row numbers, first to be labelled first
     "Chips in the order in which labels are bought: strata mixed evenly at every length."
-    shuffled = np.random.default_rng([seed, 7]).permutation(len(strata))
+    shuffled = stream("label order", seed).permutation(len(strata))
     _, member, counts = np.unique(np.asarray(strata)[shuffled], return_inverse=True, return_counts=True)
     by_stratum = np.argsort(member, kind="stable")
     rank = np.empty(len(member), np.int64)

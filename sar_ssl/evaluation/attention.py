@@ -17,6 +17,7 @@ import pandas as pd
 from einops import rearrange
 from numpy.typing import ArrayLike
 
+from ..data.streams import stream
 from .metrics import as_array, bootstrap_interval, chip_mean, metric
 from .probe import LinearProbe, class_shares, fit_linear, token_classes, token_rows
 
@@ -117,7 +118,7 @@ def shuffled_auroc(
     least: float = 0.01,  # as in `chip_auroc`
 ) -> np.ndarray:  # shift head class: mean over chips with the maps of other chips
     "The null of a fixed habit: every chip scored with another chip's map, never its own."
-    maps, random = as_array(maps), np.random.default_rng([seed, len(maps)])
+    maps, random = as_array(maps), stream("attention null", seed, len(maps))
     if len(maps) < 2:
         return np.full((1, maps.shape[1], shares.shape[1]), np.nan)
     order = random.permutation(len(maps))
@@ -184,7 +185,7 @@ def best_head(
     values = values[np.isfinite(values).all(1)]
     if len(values) < 2:
         return dict(heads=None, auroc=math.nan, chosen=math.nan, optimism=math.nan)
-    order = np.random.default_rng([seed, len(values)]).permutation(len(values))
+    order = stream("attention halves", seed, len(values)).permutation(len(values))
     halves = values[order[: len(values) // 2]].mean(0), values[order[len(values) // 2 :]].mean(0)
     heads = [int(half.argmax()) for half in halves]
     chosen = float(np.mean([half[head] for half, head in zip(halves, heads)]))
@@ -239,7 +240,7 @@ def token_readout(
 ) -> np.ndarray:  # chip class gh gw: logits, each chip read with weights of the other half
     "Cross-fitted logistic read-out of the tokens: one score map per class; NaN where the other half lacks the class."
     tokens, label, result = as_array(tokens), token_classes(shares), np.full(shares.shape, np.nan)
-    order = np.random.default_rng([seed, len(tokens)]).permutation(len(tokens))
+    order = stream("attention read-out", seed, len(tokens)).permutation(len(tokens))
     first, second = order[: len(order) // 2], order[len(order) // 2 :]
     for fit, read in [(first, second), (second, first)]:
         rows, classes = token_rows(tokens[fit], label[fit])

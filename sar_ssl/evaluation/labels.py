@@ -32,15 +32,16 @@ def f1_score(
     decided: ArrayLike,  # (chip, class): 0 or 1, as from `decide`
     labels: ArrayLike,  # multi-hot (chip, class)
     average: str = "macro",  # "macro": every class counts the same; "micro": every (chip, class) pair does
-) -> float:  # 0 to 1; NaN where no class is there or claimed
-    "F1 over the whole set; classes that are neither there nor claimed are left out of the macro mean."
+) -> float:  # 0 to 1; NaN where no chip carries a class
+    "F1 over the whole set; classes that no chip carries are left out of the macro mean."
     counts = np.stack(label_counts(decided, labels)).astype(np.float64)
     if average not in ("macro", "micro"):
         raise MetricError(f"F1: found average={average!r}, expected 'macro' or 'micro'")
     found, claimed, missed = counts.sum(1, keepdims=True) if average == "micro" else counts
-    all_of_them = 2 * found + claimed + missed
-    known = all_of_them > 0
-    return float(np.mean(2 * found[known] / all_of_them[known])) if known.any() else math.nan
+    there = found + missed > 0
+    if not there.any():
+        return math.nan
+    return float(np.mean(2 * found[there] / (2 * found + claimed + missed)[there]))
 
 # %% ../../nbs/evaluation/02_labels.ipynb #60b628bf
 def best_threshold(

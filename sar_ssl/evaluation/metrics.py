@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..data.streams import stream
+
 # %% ../../nbs/evaluation/00_metrics.ipynb #aa52b409
 class MetricError(ValueError):
     "A score that cannot be computed, or a record of one that would not say what it is."
@@ -106,9 +108,9 @@ def per_class_iou(
 def miou(
     confusion: ArrayLike,  # (truth, prediction) pixel counts
 ) -> float:  # 0 to 1; NaN when nothing was counted
-    "Mean intersection over union, over the classes that are in the truth or in the prediction."
-    iou = per_class_iou(confusion)
-    return float(np.nanmean(iou)) if np.isfinite(iou).any() else math.nan
+    "Mean intersection over union, over the classes that are in the truth, so over the same ones for every model."
+    there = confusion_counts(confusion).any(1)
+    return float(per_class_iou(confusion)[there].mean()) if there.any() else math.nan
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #c13f23de
 def overall_accuracy(
@@ -196,7 +198,7 @@ def drawn_rows(
     "n draws of whole blocks, with replacement, as many blocks as there are."
     member = np.unique(groups, return_inverse=True)[1]
     blocks = np.split(np.argsort(member, kind="stable"), np.cumsum(np.bincount(member))[:-1])
-    random = np.random.default_rng([seed, len(groups)])
+    random = stream("bootstrap", seed, len(groups))
     for _ in range(n):
         yield np.concatenate([blocks[i] for i in random.integers(0, len(blocks), len(blocks))])
 
@@ -249,9 +251,13 @@ def bootstrap_interval(
     seed: int = 0,  # of the draws
     level: float = 0.95,  # share of the draws that the interval holds
     groups: ArrayLike | None = None,  # (chip,): name of the block of each chip; None: each chip is a block
+    centred: bool = False,  # move the draws to have their median at the value: where drawing twice raises the score
 ) -> tuple[float, float] | None:  # low, high; None where there is nothing to draw from
     "Percentile bootstrap interval over blocks of chips; `None` below two blocks or where it is never a number."
-    return middle(bootstrap_draws(values, statistic, n, seed, groups), level)
+    draws = bootstrap_draws(values, statistic, n, seed, groups)
+    if centred and np.isfinite(draws).any():
+        draws = draws + statistic(as_array(values)) - np.nanmedian(draws)
+    return middle(draws, level)
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #d78f577f
 def plain(

@@ -23,6 +23,7 @@ from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..data.streams import stream
 from .neighbours import nearest
 
 # %% ../../nbs/evaluation/10_probe.ipynb #aa52b409
@@ -311,7 +312,7 @@ def published_probe(
     optimiser = torch.optim.SGD([weight, bias], lr=learning_rate * batch_size / 256, momentum=0.9)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     for epoch in range(epochs):
-        for batch in torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(table))).split(batch_size):
+        for batch in torch.from_numpy(stream("probe", seed, epoch).permutation(len(table))).split(batch_size):
             optimiser.zero_grad()
             F.multilabel_soft_margin_loss(table[batch] @ weight + bias, target[batch]).backward()
             optimiser.step()

@@ -167,7 +167,7 @@ def keep_to_valid(
     if not poor.any():
         return windows
     height, width = (side - 1 for side in sums.shape[-2:])
-    drawn = draw_crops(batch_size * REDRAWS, height, width, area, counter_generator(*counters, 7))
+    drawn = draw_crops(batch_size * REDRAWS, height, width, area, counter_generator("valid geometry", *counters))
     tries = torch.cat([windows[:, None], drawn.view(batch_size, REDRAWS, 4)[part]], 1)[poor]
     shares = valid_shares(sums[poor.to(sums.device)], tries)
     enough = shares >= MIN_VALID
@@ -211,13 +211,13 @@ def change_view(
     "Change some views of each chip as acquisitions differ."
     bands, strength, radar = radiometry.radar, augmentation.radar, None
     if len(bands.at):
-        drawn = [draw_changes(batch_size, bands, strength, counter_generator(*c, 1)) for c in counters]
+        drawn = [draw_changes(batch_size, bands, strength, counter_generator("changes", *c)) for c in counters]
         changes = joined([changes_of(changes, part) for changes in drawn])
         bands = moved(bands, view.device)
         valid = None if seen is None else seen[:, bands.at]
         radar, left = change_channels(view[:, bands.at], valid, changes, bands, strength.grain * enlarged)
     shape = batch_size, view.shape[1], augmentation.optical
-    factors = torch.cat([draw_factors(*shape, counter_generator(*c, 2))[part] for c in counters])
+    factors = torch.cat([draw_factors(*shape, counter_generator("factors", *c))[part] for c in counters])
     view = radiometry.gain(view, factors)
     if radar is not None:
         view.index_copy_(1, bands.at, radar)
@@ -237,7 +237,7 @@ def draw_geometries(
     drawn = []
     for each in counters:
         law = batch_size, images.shape[-2:], area, BLUR_CHANCE[min(each[-1], 2)]
-        geometry = draw_geometry(*law, counter_generator(*each)).rows(part)
+        geometry = draw_geometry(*law, counter_generator("geometry", *each)).rows(part)
         if sums is not None:
             window = keep_to_valid(geometry.window, sums, area, each, part, batch_size)
             geometry = replace(geometry, window=window)
@@ -262,7 +262,7 @@ def views_of_size(
     "All views of one size, before any sensor is dropped."
     if augmentation.recipe == "published":
         law = batch_size, images.shape[-2:], area
-        draws = [draw_published(*law, each[-1], len(channels) > 1, counter_generator(*each)) for each in counters]
+        draws = [draw_published(*law, each[-1], len(channels) > 1, counter_generator("published view", *each)) for each in counters]
         return torch.cat([published_view(images, drawn.rows(part), size) for drawn in draws]), None
     geometry = draw_geometries(images, sums, area, counters, part, batch_size)
     masks, bands = known or (None, None)
@@ -295,7 +295,7 @@ def make_views(
     shown: Tensor | None = None,  # view b, which of `images` each view is cut from; None: all of a chip from its own
 ) -> list[Tensor]:  # the student's views b c size size, large ones first
     "All views of a batch, as functions of the counters; those of one size are made together."
-    layout, dropping = augmentation.views.layout(), counter_generator(*counters, 99)
+    layout, dropping = augmentation.views.layout(), counter_generator("sensor drop", *counters)
     absent = draw_drops(drop_unit, len(layout), batch_size, dropping, sensor_drop, len(channels))[0][:, part]
     known = None if bool(images.valid.all()) else shared_masks(images.valid, channels)
     sums = None if known is None else corner_sums(images.valid, channels)
@@ -325,7 +325,7 @@ def teacher_views(
     "What the teacher sees where that is not what the student sees."
     if drop_unit != "teacher":
         return None
-    dropping = counter_generator(*counters, 99)
+    dropping = counter_generator("sensor drop", *counters)
     absent = draw_drops(drop_unit, len(crops), batch_size, dropping, sensor_drop, len(channels))[1][:, part]
     return [blank_sensors(crop, spare_last_sensor(lost, crop != 0, channels), channels)
             for crop, lost in zip(crops, absent)]

@@ -54,7 +54,7 @@ def draw_orientations(
     seed: int,  # of the cell
 ) -> Tensor:  # (chip,), 0 to 7
     "Which way up each chip of a step is."
-    return torch.randint(8, (count,), generator=counter_generator(seed, step, 11))
+    return torch.randint(8, (count,), generator=counter_generator("orientations", seed, step))
 
 
 def orient_each(

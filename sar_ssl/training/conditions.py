@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..data.loader import SENSOR_SETS
 from ..data.scaling import SCALINGS
+from ..data.streams import stream
 from ..models.dino_mm import only_sensors
 from .checkpoint import Card
 from .encode import CardReader
@@ -59,7 +60,7 @@ def cloud_field(
     edge: float = 0.3,  # how slowly opacity rises, in standard deviations of the field; higher is hazier
 ) -> np.ndarray:  # y x, float32: opacity 0 to 1, at least 0.5 over `share` of the chip
     "Opacity of the clouds over one chip."
-    noise = np.random.default_rng([seed, row, 36]).standard_normal((2, side, side))
+    noise = stream("clouds", seed, row).standard_normal((2, side, side))
     wide, fine = (gaussian_filter(n, side / scale) * side / scale for n, scale in zip(noise, (8, 24)))
     field = wide + 0.3 * fine
     height = (field - np.quantile(field, 1 - share)) / (field.std() * edge)

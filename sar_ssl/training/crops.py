@@ -16,14 +16,18 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
+from ..data.streams import stream_key
 from .sar import sent
 
 # %% ../../nbs/training/02_crops.ipynb #2bb5eded
 def counter_generator(
-    *counters: int,  # whole numbers from 0, such as seed, step, purpose
+    purpose: str,  # one of `data.streams.PURPOSES`
+    seed: int,  # of the run
+    step: int = 0,  # of the optimiser, from 0
+    view: int = 0,  # number of the view, from 0
 ) -> torch.Generator:  # on the CPU
-    "A generator that is a function of its counters alone."
-    state = np.random.SeedSequence([int(c) for c in counters]).generate_state(2, np.uint32)
+    "The generator of one purpose, a function of its counters alone."
+    state = np.random.SeedSequence(stream_key(purpose, seed, step, view)).generate_state(2, np.uint32)
     return torch.Generator().manual_seed(int(state[0]) << 31 | int(state[1]) >> 1)
 
 # %% ../../nbs/training/02_crops.ipynb #aa52b409

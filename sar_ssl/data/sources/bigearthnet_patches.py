@@ -25,6 +25,7 @@ from ..grids import Grid, SourceError, describe_grid, same_grid, write_tif
 from ..radiometry import S1_BANDS, S2_L2A_BANDS, Contract, to_db
 from ..source import place, read_tile, resize
 from ..splits import split_blocks
+from ..streams import stream
 
 # %% ../../../nbs/data/30_sources/09_bigearthnet_patches.ipynb #dd88ea40
 NAME_TIME = re.compile(r"_(\d{4})(\d\d)(\d\d)T(\d{1,2})(\d\d)(\d\d)_")
@@ -154,7 +155,7 @@ def simulate_bands(
     border: int = 0,  # columns of 60 m without data, at the left
 ) -> dict[str, np.ndarray]:
     "Numbers as stored (y x) by name of the band, each in its own resolution; for tests."
-    random, bands = np.random.default_rng([11, seed]), {}
+    random, bands = stream("toy bands", 11, seed), {}
     slope = random.uniform(0.5, 2)
     for band, size in BAND_SIZES.items():
         axis = (np.arange(size) + 0.5) * SIZE / size

@@ -25,6 +25,7 @@ from ..grids import Grid
 from ..radiometry import PRODUCT_BANDS, S1_BANDS, Contract
 from ..source import Source, place, read_tile, resize
 from ..splits import split_blocks
+from ..streams import stream
 
 # %% ../../../nbs/data/30_sources/20_ssl4eo.ipynb #8c219e0c
 def acquired(
@@ -230,7 +231,7 @@ def toy_patch(
     size: int = SIZE,  # pixels along one side
 ) -> tuple[np.ndarray, np.ndarray]:
     "Backscatter (2 y x), dB, and L1C reflectance (13 y x) of an invented landscape; for tests."
-    random = np.random.default_rng([11, place, season])
+    random = stream("toy patch", 11, place, season)
     y, x = np.mgrid[:size, :size] / size
     water = (y - 0.5)**2 + (x - 0.3 - 0.1 * (place % 5))**2 < 0.03
     field = (np.floor(8 * x) + np.floor(5 * y)) % 3 / 2
