@@ -40,7 +40,7 @@ class SensorSource:
     "How the files of one sensor are read."
     files: tuple[Files, ...]     # several where bands of different resolution lie in different files
     contract: Contract           # of the numbers in the files: scale, factor, offset, nodata as declared
-    own_factor: bool             # take factor and offset from the file's attributes, because the description gives none
+    own: tuple[str, ...]         # "factor", "offset": taken from each band of the file, as the description gives none
     resample: str = ""           # "bilinear" or "nearest": how pixels of another grid are treated; empty: refused
     overrides: tuple[tuple[str, tuple], ...] = ()  # site or "*": fields that differ there, and `from`, `until`
 
@@ -201,7 +201,8 @@ def parse_sensor(
         raise SourceError(f"{place}: bands {list(contract.bands)}, but the files are said to hold {inside}")
     overrides = parse_overrides(record.get("overrides"), place)
     resample = parse_resample(record, sensor, "bilinear" if regrid else "", place)
-    return SensorSource(files, contract, not {"factor", "offset"} & set(record), resample, overrides)
+    own = tuple(name for name in ("factor", "offset") if record.get(name) is None)
+    return SensorSource(files, contract, own, resample, overrides)
 
 # %% ../../nbs/data/28_description.ipynb #cw09l1c1
 def class_word(
