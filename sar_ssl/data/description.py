@@ -22,6 +22,7 @@ import pandas as pd
 import rasterio
 import yaml
 
+from .band_names import plain_band
 from .classes import BIGEARTHNET_19, WORLDCOVER, LandCover, own_legend
 from .files import SourceError
 from .patterns import by_key, iso_time
@@ -138,7 +139,11 @@ def parse_bands(bands: Any) -> tuple[tuple[str, str], ...]:
     if isinstance(bands, str): bands = bands.split()
     if not isinstance(bands, list | dict): raise SourceError(f"bands is {bands!r}, expected a list of names")
     pairs = bands.items() if isinstance(bands, dict) else ((band, band) for band in bands)
-    return tuple((str(ours), str(theirs)) for ours, theirs in pairs)
+    pairs = tuple((plain_band(str(ours)), str(theirs)) for ours, theirs in pairs)
+    listed = [theirs for _, theirs in pairs]
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if twice: raise SourceError(f"bands: {twice} stand for several bands, expected one name for each band")
+    return pairs
 
 # %% ../../nbs/data/28_description.ipynb #ov08d1t2
 def parse_overrides(

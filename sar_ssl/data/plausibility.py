@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['DB_RANGE', 'DB_PIXEL_RANGE', 'DB_MEDIAN_RANGE', 'DB_STD_RANGE', 'POLARISATION_MARGIN', 'POLARISATION_NOISE',
            'REFLECTANCE_MEDIAN_RANGE', 'REFLECTANCE_LOW', 'REFLECTANCE_HIGH', 'REFLECTANCE_DARKEST', 'SHARE',
-           'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'OFFSET_LEVEL', 'EVIDENCE', 'STATS_LIMITS', 'EIGHT_BITS',
-           'quick_median', 'backscatter_problem', 'seen', 'level_problem', 'reflectance_problem', 'difference_problem',
-           'coherence_problem', 'band_problem', 'constant_problem', 'unmeasured_problem', 'polarisation_pairs',
-           'polarisation_problem', 'band_groups', 'leaves_and_water', 'offset_problem', 'order_problem',
-           'spectrum_problem', 'chip_problem', 'physical_check', 'check_polarisations', 'stats_problem',
-           'normalised_problem', 'check_stats', 'sample_problems']
+           'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'OFFSET_LEVEL', 'EVIDENCE', 'NEIGHBOURS', 'STANDS_OUT', 'STATS_LIMITS',
+           'EIGHT_BITS', 'quick_median', 'backscatter_problem', 'seen', 'level_problem', 'reflectance_problem',
+           'difference_problem', 'coherence_problem', 'band_problem', 'constant_problem', 'unmeasured_problem',
+           'polarisation_pairs', 'polarisation_problem', 'band_groups', 'leaves_and_water', 'offset_problem',
+           'neighbour_problem', 'order_problem', 'spectrum_problem', 'chip_problem', 'physical_check',
+           'check_polarisations', 'stats_problem', 'normalised_problem', 'check_stats', 'sample_problems']
 
 # %% ../../nbs/data/02_plausibility.ipynb #f020b167
 from collections.abc import Sequence
@@ -239,6 +239,25 @@ def offset_problem(
     return (f"no band gets darker than {dark:.3f} (1 % quantile), but {' and '.join(evidence)}: the digital numbers "
             "carry an offset of +1000 (processing baseline 04.00 and later, January 2022); declare `offset: -0.1`")
 
+# %% ../../nbs/data/02_plausibility.ipynb #orderpk2
+NEIGHBOURS = {"B02": ("B01", "B03"), "B03": ("B02", "B04"), "B04": ("B03", "B08"), "B05": ("B04", "B06"),
+              "B06": ("B05", "B07"), "B07": ("B06", "B8A"), "B08": ("B07", "B8A")}
+STANDS_OUT = 0.05  # reflectance, by which half of the pixels exceed twice their neighbours
+
+def neighbour_problem(
+    spectrum: dict[str, np.ndarray],  # by band, reflectance with any offset, one axis
+) -> str:
+    "Says which band stands out from its neighbours as none does in nature; an empty string otherwise."
+    for band, (left, right) in NEIGHBOURS.items():
+        beside = [spectrum[name] for name in (left, right) if name in spectrum]
+        if band not in spectrum or len(beside) < 2 and (band, right) != ("B02", "B03") or not beside: continue
+        above = float(np.median(spectrum[band] - 2 * np.maximum.reduce(beside)))
+        below = float(np.median(np.minimum.reduce(beside) - 2 * spectrum[band])) if len(beside) > 1 else 0.0
+        if above > STANDS_OUT or below > STANDS_OUT and band != "B04":
+            word = "bright" if above > STANDS_OUT else "dark"
+            return f"{band} is more than twice as {word} as its neighbours (median)"
+    return ""
+
 # %% ../../nbs/data/02_plausibility.ipynb #6279418f
 def order_problem(
     spectrum: dict[str, np.ndarray],  # by band, reflectance with any offset, one axis
@@ -252,7 +271,8 @@ def order_problem(
         leaves = leaves_and_water(spectrum)[0]
         excess = float(np.median((spectrum["B12"] - spectrum["B11"])[leaves])) if leaves.mean() > EVIDENCE else 0.0
         if excess > 0: return f"leaves are brighter in B12 than in B11 by {excess:.3f} (median), never so; {advice}"
-    return ""
+    problem = neighbour_problem(spectrum)
+    return f"{problem}, never in nature; {advice}" if problem else ""
 
 # %% ../../nbs/data/02_plausibility.ipynb #fa8a32f8
 def spectrum_problem(

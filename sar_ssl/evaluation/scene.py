@@ -17,8 +17,9 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from ..data.band_names import say_nothing
 from ..data.description import Description, Files, SensorSource, parse_bands, read_description
-from ..data.files import SourceError, band_attrs, open_raster, own_names, pick_bands
+from ..data.files import SourceError, band_attrs, band_positions, open_raster, own_names, pick_bands
 from ..data.grids import Grid, describe_grid, grid_of, noted_scale, same_grid
 from ..data.loader import sensor_channels
 from ..data.plausibility import physical_check
@@ -31,12 +32,11 @@ from ..data.windows import Frame, Window, expand_stack, pixel_metres, scene_grid
 def file_names(
     path: Path,  # GeoTIFF, anything else that GDAL reads, NetCDF or Zarr
 ) -> list[str]:
-    "Names of the bands, empty where there are none; raises `SourceError` for what is no raster."
+    "Names of the bands, each empty where it has none; raises `SourceError` for what is no raster."
     with open_raster(path) as raster:
-        if not isinstance(raster, xr.Dataset): return own_names(raster) if any(own_names(raster)) else []
-        images = [name for name, array in raster.data_vars.items() if {"y", "x"} <= set(array.dims)]
-        if not images: raise SourceError(f"{path}: has no variable with axes y and x; it has {list(raster.data_vars)}")
-        return images
+        names = own_names(raster)
+        if not names: raise SourceError(f"{path}: has no variable with axes y and x; it has {list(raster.data_vars)}")
+        return names
 
 # %% ../../nbs/evaluation/52_scene.ipynb #bandssc2
 def band_words(
@@ -79,19 +79,23 @@ def declared_scale(
 # %% ../../nbs/evaluation/52_scene.ipynb #3a5592a7
 def band_pairs(
     path: Path,            # of the file
-    names: Sequence[str],  # that the file has
-    given: Sequence[str],  # by the owner: "VV", or "VV=Sigma0_VV"
+    names: Sequence[str],  # that the file has, each empty where it has none
+    given: Sequence[str],  # by the owner: "VV", or "VV=my_band"
     wanted: Sequence[str],  # by the weights
 ) -> tuple[tuple[str, str], ...]:
     "Pairs of our name and the file's name; raises `SourceError` where the weights' bands cannot be found."
     pairs = [(ours, theirs or ours) for ours, _, theirs in (one.partition("=") for one in given)]
-    pairs = pairs or [(band, band) for band in wanted if names]
-    missing = [band for band in wanted if band not in dict(pairs) or names and dict(pairs)[band] not in names]
-    if not missing: return tuple(pairs)
-    has = f"it has {list(names)}" if names else "its bands have no names"
-    raise SourceError(f"{path}: no band {missing}, which the weights need; {has}. Say which band is which by "
-                      f"bands (--bands {','.join(wanted)} for names in the file's order, --bands "
-                      f"{wanted[0]}=NAME,... for names that it has)")
+    missing = [band for band in wanted if band not in dict(pairs)]
+    has = f"it has {list(names)}" if any(names) else "its bands have no names"
+    try:
+        if missing and (pairs or say_nothing(names)): raise SourceError(f"{path}: no band {missing}; {has}")
+        pairs = pairs or [(band, band) for band in wanted]
+        band_positions(pairs, names, path)
+    except SourceError as error:
+        raise SourceError(f"{error}. The weights need {list(wanted)}; say which band is which by bands (--bands "
+                          f"{','.join(wanted)} for names in the file's order, --bands {wanted[0]}=NAME,... for names "
+                          "that it has)") from error
+    return tuple(pairs)
 
 # %% ../../nbs/evaluation/52_scene.ipynb #fdc383a2
 def lone_sensor(
