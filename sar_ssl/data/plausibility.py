@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['DB_RANGE', 'DB_PIXEL_RANGE', 'DB_MEDIAN_RANGE', 'DB_STD_RANGE', 'POLARISATION_MARGIN', 'POLARISATION_NOISE',
-           'REFLECTANCE_MEDIAN_RANGE', 'REFLECTANCE_LOW', 'REFLECTANCE_HIGH', 'REFLECTANCE_DARKEST', 'SHARE',
-           'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'OFFSET_LEVEL', 'EVIDENCE', 'NEIGHBOURS', 'STANDS_OUT', 'STATS_LIMITS',
-           'EIGHT_BITS', 'quick_median', 'backscatter_problem', 'seen', 'level_problem', 'reflectance_problem',
-           'difference_problem', 'coherence_problem', 'band_problem', 'constant_problem', 'unmeasured_problem',
-           'polarisation_pairs', 'polarisation_problem', 'band_groups', 'leaves_and_water', 'offset_problem',
-           'neighbour_problem', 'order_problem', 'spectrum_problem', 'chip_problem', 'physical_check',
-           'check_polarisations', 'stats_problem', 'normalised_problem', 'check_stats', 'sample_problems']
+           'REFLECTANCE_MEDIAN_RANGE', 'REFLECTANCE_LOW', 'REFLECTANCE_HIGH', 'REFLECTANCE_FLOOR',
+           'REFLECTANCE_DARKEST', 'SHARE', 'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'OFFSET_LEVEL', 'EVIDENCE',
+           'NEIGHBOURS', 'STANDS_OUT', 'STATS_LIMITS', 'EIGHT_BITS', 'quick_median', 'backscatter_problem', 'seen',
+           'level_problem', 'reflectance_problem', 'difference_problem', 'coherence_problem', 'band_problem',
+           'constant_problem', 'unmeasured_problem', 'polarisation_pairs', 'polarisation_problem', 'band_groups',
+           'leaves_and_water', 'offset_problem', 'neighbour_problem', 'order_problem', 'spectrum_problem',
+           'chip_problem', 'physical_check', 'check_polarisations', 'stats_problem', 'normalised_problem',
+           'check_stats', 'sample_problems']
 
 # %% ../../nbs/data/02_plausibility.ipynb #f020b167
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ POLARISATION_NOISE = -15.0       # dB: medians of VH above this are not noise
 REFLECTANCE_MEDIAN_RANGE = (-0.01, 1.6)  # median of one band of a chip
 REFLECTANCE_LOW = -0.03          # not reached by 5 % of the pixels of a band
 REFLECTANCE_HIGH = 2.2           # not exceeded by 1 % of the pixels of a band
+REFLECTANCE_FLOOR = 0.0001       # the smallest number above no-data: Sen2Cor gives it to all that is darker
 REFLECTANCE_DARKEST = 0.0005     # median of the brightest band of a chip
 SHARE = 0.01                     # share of pixels that may break a limit on single pixels
 
@@ -143,9 +145,10 @@ def band_problem(
 # %% ../../nbs/data/02_plausibility.ipynb #e32c4dac
 def constant_problem(
     values: np.ndarray,  # valid pixels of one band, one axis
+    floor: float = -np.inf,  # smallest number that a product writes, which a dark band may hold everywhere
 ) -> str:
-    "Says when all pixels are equal; an empty string otherwise, and for a single pixel."
-    if len(values) < 2 or values.min() < values.max(): return ""
+    "Says when all pixels are equal; an empty string otherwise, for a single pixel, and for a band at the floor."
+    if len(values) < 2 or values.min() < values.max() or abs(values[0] / floor - 1) < 0.01: return ""
     return f"all {len(values)} valid pixels are {values[0]:.4g}; a landscape varies: is it a dead band?"
 
 # %% ../../nbs/data/02_plausibility.ipynb #cbbf0f99
@@ -297,13 +300,14 @@ def chip_problem(
 ) -> str:
     "What is impossible about a chip, in words, with the band; an empty string where nothing is."
     problem, brightest = unmeasured_problem(chip, contract), -np.inf
+    floor = REFLECTANCE_FLOOR if contract.quantity == "reflectance" else -np.inf
     if problem: return problem
     for band, values in zip(contract.bands, chip):
         invalid = np.isnan(values)
         values = values[~invalid] if invalid.any() else values.ravel()
         if not len(values): return f"band {band}: no valid pixel; leave the chip out"
         problem = band_problem(values, contract, band)
-        if not problem and base_band(band) != "B10": problem = constant_problem(values)
+        if not problem and base_band(band) != "B10": problem = constant_problem(values, floor)
         if problem: return f"band {band}: {problem}"
         if brightest < REFLECTANCE_DARKEST: brightest = quick_median(values) if contract.sensor == "s2" else np.inf
     if brightest < REFLECTANCE_DARKEST:

@@ -126,14 +126,10 @@ def write_report(
 
 # %% ../../nbs/experiments/88_cli_chips.ipynb #de8343af
 def chips_check(arguments: argparse.Namespace) -> int:
-    "`sar-ssl chips check STORE`: look at every chip; status 1 where something is wrong."
+    "`sar-ssl chips check STORE`: look at every chip; status 1 where one is wrong, `StoreError` where there is no store."
     from sar_ssl.data.check import check_store
-    from sar_ssl.data.chips import StoreError
 
-    try: return write_report(check_store(arguments.store), arguments.json)
-    except StoreError as error:
-        print(f"sar-ssl: error: {error}", file=sys.stderr)
-        return 1
+    return write_report(check_store(arguments.store), arguments.json)
 
 # %% ../../nbs/experiments/88_cli_chips.ipynb #9b8cb97f
 def chips_audit(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ import numpy as np
 from ..chip import SPLITS, Chip
 from ..classes import WORLDCOVER
 from ..grids import Grid, SourceError, describe_grid, same_grid, write_tif
+from ..patterns import by_key, share_met
 from ..radiometry import S1_BANDS, S2_L2A_BANDS
 from ..source import Source, read_tile
 from .bigearthnet_patches import (
@@ -83,7 +84,7 @@ def present_classes(
     try: shares = np.array([[float(row[name]) for name in names] for row in rows])
     except ValueError as error: raise SourceError(f"{path}: holds what is no share: {error}") from error
     present = shares / np.maximum(shares.sum(1, keepdims=True), 1e-9) > share
-    return {row["patch_id"]: tuple(np.flatnonzero(here).tolist()) for row, here in zip(rows, present)}
+    return by_key(((row["patch_id"], tuple(np.flatnonzero(here).tolist())) for row, here in zip(rows, present)), str(path))
 
 # %% ../../../nbs/data/30_sources/14_ben_ge.ipynb #7596290f
 def meta_patches(
@@ -97,6 +98,7 @@ def meta_patches(
         name = row["patch_id"]
         problem = f"{name}: not in {shares}" if shares and name not in classes else ""
         patches.append(Patch(name, row["patch_id_s1"], problem=problem, labels=classes.get(name, ())))
+    if shares: share_met([patch.id for patch in patches], classes, f"patches are in {shares}")
     twice = [name for name, n in zip(*np.unique([patch.id for patch in patches], return_counts=True)) if n > 1]
     if twice: raise SourceError(f"{root}: the patches {twice[:3]} are in its table twice; expected every patch once")
     return sorted(patches)

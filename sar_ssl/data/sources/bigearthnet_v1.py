@@ -19,6 +19,7 @@ from typing import Literal
 from ..chip import Chip, LeftOut
 from ..classes import BIGEARTHNET_19
 from ..grids import Grid, SourceError
+from ..patterns import by_key
 from ..radiometry import S1_BANDS, S2_L2A_BANDS
 from ..source import Source
 from .bigearthnet_patches import (
@@ -110,15 +111,15 @@ def read_splits(
     folder: Path,  # with three lists
 ) -> tuple[dict[str, str], dict[str, str]]:
     "Split by name of a patch, and the partner in Sentinel-2 by name in Sentinel-1; raises `SourceError` for a leak."
-    splits, partners = {}, {}
+    splits, partners = {}, []
     for split in SPLIT_NAMES:
         path = split_file(folder, split)
         for names in read_names(path):
             if splits.setdefault(names[0], split) != split:
                 raise SourceError(f"{path}: {names[0]} is in the list of {splits[names[0]]} too; "
                                   "a patch in two splits is a leak")
-            if len(names) == 2: partners[names[1]] = names[0]
-    return splits, partners
+            if len(names) == 2: partners.append((names[1], names[0]))
+    return splits, by_key(partners, str(folder))
 
 # %% ../../../nbs/data/30_sources/10_bigearthnet_v1.ipynb #e084a9d9
 def partner_of(

@@ -32,6 +32,7 @@ from ..chip import Chip, LeftOut, toy_chip
 from ..classes import WORLDCOVER
 from ..files import NETCDF_LOCK
 from ..grids import Grid, SourceError, resample_values, same_grid, window_grid, write_tif
+from ..patterns import by_key
 from ..radiometry import Contract
 from ..source import Source, stamp, tile_grid
 from ..splits import KM_PER_DEGREE, check_lists, read_split_table
@@ -349,16 +350,16 @@ def read_squares(
 ) -> dict[str, tuple[float, ...]]:
     "West, south, east and north of every tile, degrees, by identifier; raises `SourceError`."
     if not path.exists(): raise SourceError(f"{path}: not there; it comes with the list of splits")
-    squares = {}
+    squares = []
     try:
         for feature in json.loads(path.read_text())["features"]:
             shape = feature["geometry"]
             rings = shape["coordinates"] if shape["type"] == "Polygon" else sum(shape["coordinates"], [])
             places = np.concatenate([np.asarray(ring, np.float64)[:, :2] for ring in rings])
-            squares[feature["properties"]["identifier"]] = (*places.min(0).tolist(), *places.max(0).tolist())
+            squares.append((feature["properties"]["identifier"], (*places.min(0).tolist(), *places.max(0).tolist())))
     except (ValueError, KeyError, TypeError) as error:
         raise SourceError(f"{path}: not the tiles of a region ({type(error).__name__}: {error})") from error
-    return squares
+    return by_key(squares, str(path))
 
 # %% ../../../nbs/data/30_sources/24_m3leo.ipynb #f6b787a5
 def square_grid(

@@ -20,6 +20,7 @@ import numpy as np
 from ..chip import Chip, LeftOut, toy_chip
 from ..classes import FLOOD_MAP
 from ..grids import Grid, SourceError, resample_values, same_grid, write_tif
+from ..patterns import by_key, share_met
 from ..radiometry import S1_BANDS, S2_L1C_BANDS, Contract
 from ..source import Source, place, read_tile, stamp
 from .eurosat import toy_l1c
@@ -61,10 +62,11 @@ def read_events(
     if not path.exists(): return {}
     try:
         records = [feature["properties"] for feature in json.loads(path.read_text())["features"]]
-        return {record["location"]: (record["s1_date"].replace("/", "-"), record["s2_date"].replace("/", "-"),
-                                     record["orbit"].lower()) for record in records}
+        events = [(record["location"], (record["s1_date"].replace("/", "-"), record["s2_date"].replace("/", "-"),
+                                        record["orbit"].lower())) for record in records]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(f"{path}: not the list of events ({type(error).__name__}: {error})") from error
+    return by_key(events, str(path))
 
 # %% ../../../nbs/data/30_sources/29_sen1floods11.ipynb #e897b8a2
 def event_of(
@@ -181,6 +183,7 @@ def open_source(
              for part, name in LISTS[split].items()}
     check_lists(lists)
     events, folder = read_events(root/"Sen1Floods11_Metadata.geojson"), root/"data"/"flood_events"/"HandLabeled"
+    if events: share_met([LOCATIONS.get(e, e) for e in map(event_of, sum(lists.values(), []))], events, "events are in the list")
     images = [plan_image(name, part, folder, events, wanted) for part, names in lists.items() for name in names]
     here = next((image.id for image in images if not image.problem), None)
     if here is None: raise SourceError(f"{folder}: {len(images)} images are listed, none is there with all its files")
