@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['TYPES', 'CONFIGS', 'ParameterError', 'notebooks_folder', 'experiment_names', 'notebook_path', 'nearest',
            'experiment_title', 'Parameter', 'parameters_cell', 'comments', 'parameters', 'number', 'coerce',
-           'parse_text', 'resolve', 'read_assignments', 'read_params', 'config_class', 'check_values']
+           'parse_text', 'resolve', 'read_assignments', 'read_params', 'config_class', 'check_values', 'given_value',
+           'read_config']
 
 # %% ../../nbs/experiments/10_parameters.ipynb #f020b167
 import ast
@@ -224,3 +225,25 @@ def check_values(name: str, # experiment
         raise RunError(f"{name}.ipynb and {config.__name__} do not have the same parameters: {names}")
     try: config(**values)
     except ValueError as error: raise ParameterError(f"{name}: {error}") from error
+
+# %% ../../nbs/experiments/10_parameters.ipynb #090780a3
+def given_value(value: Any, # of a variable of the notebook
+                key: str, # its name
+                kind: str, # type of the parameter, one of `TYPES`
+               ) -> Any:
+    "A parameter's value in its type; raises `ParameterError` where it cannot be."
+    try: return coerce(parse_text(value, kind) if isinstance(value, str) and kind != "str" else value, kind)
+    except (ValueError, TypeError, yaml.YAMLError):
+        raw = f"; `papermill -r {key} TEXT` leaves a text as it is" if kind == "str" else ""
+        raise ParameterError(f"parameter {key} is of type {kind}, but got {value!r}{raw}") from None
+
+# %% ../../nbs/experiments/10_parameters.ipynb #df39234e
+def read_config(name: str, # experiment
+                variables: Mapping[str, Any], # of its notebook: `globals()`
+                notebooks: Path | None = None, # folder to look in; None: the project's own
+                configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass
+               ) -> Any:
+    "The checked parameters of an experiment, as its dataclass; raises `ParameterError` or `ValueError`."
+    given_value(variables.get("out", ""), "out", "str")
+    known = parameters(name, notebooks)
+    return config_class(name, configs)(**{key: given_value(variables[key], key, p.type) for key, p in known.items()})
