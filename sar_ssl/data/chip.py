@@ -27,7 +27,7 @@ class Chip:
     s1: np.ndarray | None = None      # float32 (band y x), dB, NaN where invalid
     s2: np.ndarray | None = None      # float32 (band y x), reflectance, NaN where invalid
     label: np.ndarray | None = None   # uint8 (y x), codes of the store's legend, 0 where unknown
-    scene_label: np.ndarray | None = None  # uint8 (class), 1 where the class is present
+    scene_label: np.ndarray | None = None  # uint8 (class), 1 where the class is present, 255 where unknown
     longitude: float = np.nan         # degrees east, of the centre
     latitude: float = np.nan          # degrees north, of the centre
     crs: str = ""                     # "EPSG:32633"; empty where the source has none
@@ -143,9 +143,9 @@ def check_record(
     if unknown:
         raise StoreError(f"{place}: label holds {sorted(unknown)}, expected codes of the legend {list(codes)}")
     if chip.scene_label is not None and (np.shape(chip.scene_label) != (len(layout.scene_classes),)
-                                         or not set(np.unique(chip.scene_label).tolist()) <= {0, 1}):
+                                         or not set(np.unique(chip.scene_label).tolist()) <= {0, 1, IGNORE}):
         raise StoreError(f"{place}: scene_label is {chip.scene_label}, "
-                         f"expected {len(layout.scene_classes)} zeros or ones")
+                         f"expected {len(layout.scene_classes)} zeros, ones, or {IGNORE} for unknown")
     if chip.split not in SPLITS: raise StoreError(f"{place}: split is {chip.split!r}, expected one of {list(SPLITS)}")
     if chip.orbit not in ORBITS: raise StoreError(f"{place}: orbit is {chip.orbit!r}, expected one of {list(ORBITS)}")
 

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORLDCOVER', 'IGNORE', 'BIGEARTHNET_19', 'CORINE_COLOURS', 'BIGEARTHNET_MAP', 'FLOOD_MAP', 'KNOWN_CLASSES',
-           'FIRST_OWN', 'MOST_OWN', 'LandCover', 'class_index', 'class_codes', 'own_legend']
+           'FIRST_OWN', 'MOST_OWN', 'LandCover', 'is_known', 'has_label', 'label_shares', 'class_index', 'class_codes',
+           'own_legend']
 
 # %% ../../nbs/data/05_classes.ipynb #f020b167
 import colorsys
@@ -36,7 +37,28 @@ WORLDCOVER = (
 )
 
 # %% ../../nbs/data/05_classes.ipynb #76f8e00f
-IGNORE = 255  # position that stands for "no class here": left out of losses and scores
+IGNORE = 255  # stands for "unknown" in labels of every kind: left out of losses, votes, scores and counts
+
+# %% ../../nbs/data/05_classes.ipynb #b0f12669
+def is_known(
+    labels,  # numpy array or torch tensor: class positions, or scene labels (chip, class) of 0 and 1
+):  # bool of the same shape
+    "Which labels say something."
+    return labels != IGNORE
+
+
+def has_label(
+    labels: np.ndarray,  # chip ...: class positions, or scene labels
+) -> np.ndarray:  # (chip,), bool
+    "The chips of which at least one label is known."
+    return is_known(labels).any(tuple(range(1, np.ndim(labels))))
+
+
+def label_shares(
+    labels: np.ndarray,  # chip class: 0, 1 or `IGNORE`
+) -> np.ndarray:  # (class,), 0 to 1; 0 for a class of which no chip is known
+    "The share of chips that carry each scene class, among those of which it is known."
+    return (labels == 1).sum(0) / np.maximum(is_known(labels).sum(0), 1)
 
 # %% ../../nbs/data/05_classes.ipynb #3f46b6ca
 def class_index(

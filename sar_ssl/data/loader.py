@@ -8,6 +8,7 @@ __all__ = ['SENSOR_SETS', 'batch_rows', 'sensor_channels', 'Images', 'reading_co
 
 # %% ../../nbs/data/50_loader.ipynb #f020b167
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from .chip import Chip, StoreError
 from .chips import contract_of, legend_of, open_store
-from .classes import class_index
+from .classes import class_index, has_label
 from .radiometry import Contract, ContractError, decode
 from .scaling import SCALINGS, dino_mm_contracts
 from .shards import ShardedArray, read_rows
@@ -212,11 +213,34 @@ def labels(
 def scene_labels(
     self: ChipReader,
     index: np.ndarray | Sequence[int],  # row numbers within the split
-) -> Tensor:  # b class, 0 or 1
+) -> Tensor:  # b class, 0 or 1, and 255 where unknown
     "Multi-hot scene labels; raises `StoreError` where the store has none."
     if "scene_label" not in self.dataset:
         raise StoreError("the store has no scene labels; classification needs a source that has them")
     return torch.from_numpy(self.dataset["scene_label"].values[self.rows[index]].astype(np.int64))
+
+# %% ../../nbs/data/50_loader.ipynb #65902e4a
+@patch
+def select(
+    self: ChipReader,
+    index: np.ndarray | slice,  # row numbers within the split, or which of them, as bool
+) -> ChipReader:
+    "A reader of some of the chips."
+    other = copy(self)
+    other.rows = self.rows[index]
+    return other
+
+
+@patch
+def with_scene_labels(
+    self: ChipReader,
+) -> ChipReader:
+    "The chips with a known scene label; raises `StoreError` where there is none."
+    known = has_label(self.scene_labels(slice(None)).numpy())
+    if not known.any():
+        raise StoreError(f"none of the {len(self)} chips of a split has a known scene label; classification needs some "
+                         "in train, val and test: complete the table of labels, or give these chips another split")
+    return self.select(known)
 
 # %% ../../nbs/data/50_loader.ipynb #ef9a23fb
 def read_chip(

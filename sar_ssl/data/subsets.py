@@ -8,12 +8,13 @@ __all__ = ['dominant_class', 'rarest_label', 'label_order', 'label_subset']
 # %% ../../nbs/data/46_subsets.ipynb #83fdf9cd
 import numpy as np
 
+from .classes import IGNORE, has_label, is_known
 from .streams import stream
 
 # %% ../../nbs/data/46_subsets.ipynb #fde9334a
 def dominant_class(
     labels: np.ndarray,  # chip y x: class positions, `ignore` where there is none
-    ignore: int = 255,  # value that is no class
+    ignore: int = IGNORE,  # value that is no class
 ) -> np.ndarray:  # (chip,): class position, or `ignore` for a chip without labels
     "The class with most pixels of each chip; the lower position where two have the same."
     flat = labels.reshape(len(labels), -1)
@@ -22,12 +23,13 @@ def dominant_class(
 
 # %% ../../nbs/data/46_subsets.ipynb #bff980cf
 def rarest_label(
-    labels: np.ndarray,  # chip class: 0 or 1
-) -> np.ndarray:  # (chip,): class position; the number of classes for a chip without labels
+    labels: np.ndarray,  # chip class: 0, 1, or 255 where unknown
+) -> np.ndarray:  # (chip,): class position; the number of classes for a chip that carries none; 255 for an unknown one
     "Of each chip's labels the one that fewest chips have; the lower position where two have the same."
-    labels = np.asarray(labels)
-    counts = np.where(labels > 0, labels.sum(0), len(labels) + 1)
-    return np.where(labels.any(1), counts.argmin(1), labels.shape[1])
+    there = np.asarray(labels) == 1
+    counts = np.where(there, there.sum(0), len(there) + 1)
+    strata = np.where(there.any(1), counts.argmin(1), there.shape[1])
+    return np.where(has_label(np.asarray(labels)), strata, IGNORE)
 
 # %% ../../nbs/data/46_subsets.ipynb #d2a62a07
 def label_order(
@@ -44,12 +46,13 @@ def label_order(
 
 # %% ../../nbs/data/46_subsets.ipynb #feaf52ad
 def label_subset(
-    strata: np.ndarray,  # (chip,): class of each chip, from `dominant_class` or `rarest_label`
+    strata: np.ndarray,  # (chip,): class of each chip, from `dominant_class` or `rarest_label`; 255: unknown
     fraction: float,  # share to keep, above 0 and at most 1
     seed: int,  # of the draw; other seeds draw other chips
 ) -> np.ndarray:  # row numbers, at least one
     "Nested, stratified random subset without replacement; raises `ValueError` for an impossible fraction."
-    if not 0 < fraction <= 1 or not len(strata):
-        raise ValueError(f"label subset: found a fraction of {fraction} of {len(strata)} chips, "
+    known = np.flatnonzero(is_known(np.asarray(strata)))
+    if not 0 < fraction <= 1 or not len(known):
+        raise ValueError(f"label subset: found a fraction of {fraction} of {len(known)} labelled chips, "
                          "expected a share above 0 and at most 1, of at least one chip")
-    return label_order(strata, seed)[:max(1, round(len(strata) * fraction))]
+    return known[label_order(np.asarray(strata)[known], seed)[:max(1, round(len(known) * fraction))]]

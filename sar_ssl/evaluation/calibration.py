@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 
+from ..data.classes import is_known
 from .metrics import MetricError, as_array, check_indices, check_zero_one
 
 # %% ../../nbs/evaluation/06_calibration.ipynb #fd7a1cce
@@ -48,13 +49,14 @@ def top_confidence(
 # %% ../../nbs/evaluation/06_calibration.ipynb #3178f525
 def label_confidence(
     probabilities: ArrayLike,  # (chip, class), each 0 to 1
-    labels: ArrayLike,  # multi-hot (chip, class)
-) -> tuple[np.ndarray, np.ndarray]:  # (chip class,) each: probability; whether the chip carries the class, bool
-    "Probability of every label of every chip, and whether it is there."
+    labels: ArrayLike,  # multi-hot (chip, class), 255 where unknown
+) -> tuple[np.ndarray, np.ndarray]:  # (known label,) each: probability; whether the chip carries the class, bool
+    "Probability of every known label of every chip, and whether it is there."
     probabilities, labels = as_array(probabilities).astype(np.float64), as_array(labels)
     check_probabilities(probabilities, labels.shape, probabilities.shape)
-    check_zero_one(labels, "calibration: labels")
-    return probabilities.ravel(), labels.ravel() == 1
+    known = is_known(labels)
+    check_zero_one(labels[known], "calibration: known labels")
+    return probabilities[known], labels[known] == 1
 
 # %% ../../nbs/evaluation/06_calibration.ipynb #eafec39f
 class Reliability(NamedTuple):
@@ -119,11 +121,12 @@ def probabilities(
 # %% ../../nbs/evaluation/06_calibration.ipynb #50721ca6
 def cross_entropy(
     logits: np.ndarray,  # (row, class)
-    labels: np.ndarray,  # (row,) class indices, or multi-hot (row, class)
-) -> float:  # nat per row, or per label
+    labels: np.ndarray,  # (row,) class indices, or multi-hot (row, class), 255 where unknown
+) -> float:  # nat per row, or per known label
     "Mean cross-entropy of the labels."
     if labels.ndim == 2:
-        return float(np.mean(np.logaddexp(0, logits) - labels * logits))
+        known = is_known(labels)
+        return float(np.mean(np.logaddexp(0, logits[known]) - labels[known] * logits[known]))
     return float(-np.mean(np.take_along_axis(log_softmax(logits, 1), labels[:, None].astype(np.int64), 1)))
 
 # %% ../../nbs/evaluation/06_calibration.ipynb #callogit
@@ -138,7 +141,7 @@ def check_logits(
                           f"labels {labels.shape}; expected finite logits (row, class), and a class index for each row or "
                           "multi-hot labels (row, class)")
     if labels.ndim == 2:
-        check_zero_one(labels, "temperature: labels")
+        check_zero_one(labels[is_known(labels)], "temperature: known labels")
     else:
         check_indices(labels, logits.shape[1], "temperature: the truth")
 

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..data.classes import is_known
 from sar_ssl.evaluation.metrics import (
     MetricError, as_array, check_scores, check_zero_one, classes_with_truth, ranked_precision,
 )
@@ -18,19 +19,19 @@ from sar_ssl.evaluation.metrics import (
 # %% ../../nbs/evaluation/02_labels.ipynb #19d6b35f
 def label_counts(
     decided: ArrayLike,  # (chip, class): 1 where the model says the chip carries the class, else 0
-    labels: ArrayLike,  # multi-hot (chip, class)
+    labels: ArrayLike,  # multi-hot (chip, class), 255 where unknown
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # (class,) each: true positives, false positives, false negatives
     "What was found, wrongly claimed and missed; raises `MetricError` where shapes or values do not fit."
     decided, labels = as_array(decided), as_array(labels)
     check_scores(decided, labels, "F1")
     check_zero_one(decided, "F1: decisions")
-    said, there = decided == 1, labels == 1
-    return (said & there).sum(0), (said & ~there).sum(0), (~said & there).sum(0)
+    said, there, absent = decided == 1, labels == 1, labels == 0
+    return (said & there).sum(0), (said & absent).sum(0), (~said & there).sum(0)
 
 # %% ../../nbs/evaluation/02_labels.ipynb #4ae40af3
 def f1_score(
     decided: ArrayLike,  # (chip, class): 0 or 1, as from `decide`
-    labels: ArrayLike,  # multi-hot (chip, class)
+    labels: ArrayLike,  # multi-hot (chip, class), 255 where unknown
     average: str = "macro",  # "macro": every class counts the same; "micro": every (chip, class) pair does
 ) -> float:  # 0 to 1; NaN where no chip carries a class
     "F1 over the whole set; classes that no chip carries are left out of the macro mean."
@@ -61,19 +62,19 @@ def best_threshold(
 # %% ../../nbs/evaluation/02_labels.ipynb #0dfc9bb5
 def choose_thresholds(
     scores: ArrayLike,  # (chip, class) of validation chips, higher means surer
-    labels: ArrayLike,  # multi-hot (chip, class) of the same chips
+    labels: ArrayLike,  # multi-hot (chip, class) of the same chips, 255 where unknown
     average: str = "macro",  # which F1 is to be high: "macro" chooses for each class, "micro" one for all
 ) -> np.ndarray:  # (class,)
     "Thresholds that are best on validation chips; raises `MetricError` where these carry no class at all."
     scores, labels = as_array(scores), as_array(labels)
     check_scores(scores, labels, "thresholds")
-    there = classes_with_truth(labels)
+    there, known = classes_with_truth(labels), is_known(labels)
     if average not in ("macro", "micro") or not there.any():
         raise MetricError(f"thresholds: found average={average!r} and {there.sum()} classes that a validation chip "
                           "carries, expected 'macro' or 'micro' and at least one")
-    chosen = np.full(scores.shape[1], best_threshold(scores.ravel(), labels.ravel()))
+    chosen = np.full(scores.shape[1], best_threshold(scores[known], labels[known]))
     if average == "macro":
-        chosen[there] = [best_threshold(scores[:, c], labels[:, c]) for c in np.flatnonzero(there)]
+        chosen[there] = [best_threshold(scores[known[:, c], c], labels[known[:, c], c]) for c in np.flatnonzero(there)]
     return chosen
 
 # %% ../../nbs/evaluation/02_labels.ipynb #f5b20a54
@@ -92,7 +93,7 @@ def decide(
 # %% ../../nbs/evaluation/02_labels.ipynb #9d10396a
 def batch_averaged_precision(
     scores: ArrayLike,  # (chip, class), higher means surer
-    labels: ArrayLike,  # multi-hot (chip, class)
+    labels: ArrayLike,  # multi-hot (chip, class), 255 where unknown
     batch_size: int,  # chips per batch, in the order given; smaller gives higher numbers
 ) -> float:  # 0 to 1; NaN when no chip carries any class
     "Micro average precision of each batch, averaged over batches, as DINO-MM's code reports it."
@@ -101,5 +102,6 @@ def batch_averaged_precision(
     if batch_size < 1:
         raise MetricError(f"batch-averaged precision: found batch_size={batch_size}, expected at least 1")
     batches = [slice(start, start + batch_size) for start in range(0, len(labels), batch_size)]
-    found = [ranked_precision(scores[b].ravel(), labels[b].ravel()) for b in batches if labels[b].any()]
+    known = is_known(labels)
+    found = [ranked_precision(scores[b][known[b]], labels[b][known[b]]) for b in batches if (labels[b] == 1).any()]
     return float(np.mean(found)) if found else math.nan

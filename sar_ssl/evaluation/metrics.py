@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..data.classes import is_known
 from ..data.streams import stream
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #aa52b409
@@ -122,10 +123,10 @@ def overall_accuracy(
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #8d4f15f6
 def classes_with_truth(
-    labels: ArrayLike,  # multi-hot (chip, class)
+    labels: ArrayLike,  # multi-hot (chip, class), 255 where unknown
 ) -> np.ndarray:  # bool (class,): at least one chip carries the class
     "The classes that at least one chip carries: those that average precision can be computed for."
-    return (as_array(labels) > 0).any(0)
+    return (as_array(labels) == 1).any(0)
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #7b804d25
 def check_zero_one(
@@ -139,16 +140,16 @@ def check_zero_one(
 
 def check_scores(
     scores: np.ndarray,  # (chip, class), higher means surer
-    labels: np.ndarray,  # multi-hot (chip, class)
+    labels: np.ndarray,  # multi-hot (chip, class), 255 where unknown
     what: str = "average precision",  # is computed, for the message
 ) -> None:
-    "Raise `MetricError` unless scores and labels fit, scores are finite and labels are 0 or 1."
+    "Raise `MetricError` unless scores and labels fit, scores are finite and known labels are 0 or 1."
     if scores.ndim != 2 or scores.shape != labels.shape:
         raise MetricError(f"{what}: found scores {scores.shape} and labels {labels.shape}, "
                           "expected both of shape (chip, class)")
     if not np.isfinite(scores).all():
         raise MetricError(f"{what}: {(~np.isfinite(scores)).sum()} of {scores.size} scores are not finite")
-    check_zero_one(labels, f"{what}: labels")
+    check_zero_one(labels[is_known(labels)], f"{what}: known labels")
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #rankedp01
 def ranked_precision(
@@ -167,7 +168,7 @@ def ranked_precision(
 # %% ../../nbs/evaluation/00_metrics.ipynb #5b0217c8
 def average_precision(
     scores: ArrayLike,  # (chip, class), higher means surer
-    labels: ArrayLike,  # multi-hot (chip, class)
+    labels: ArrayLike,  # multi-hot (chip, class), 255 where unknown
     average: str = "macro",  # "macro": every class counts the same; "micro": every (chip, class) pair does
 ) -> float:  # 0 to 1; NaN when no chip carries any class
     "Average precision over the whole set; classes that no chip carries are left out of the macro mean."
@@ -175,12 +176,13 @@ def average_precision(
     check_scores(scores, labels)
     if average not in ("macro", "micro"):
         raise MetricError(f"average precision: found average={average!r}, expected 'macro' or 'micro'")
-    there = classes_with_truth(labels)
+    there, known = classes_with_truth(labels), is_known(labels)
     if not there.any():
         return math.nan
     if average == "micro":
-        return ranked_precision(scores.ravel(), labels.ravel())
-    return float(np.mean([ranked_precision(scores[:, i], labels[:, i]) for i in np.flatnonzero(there)]))
+        return ranked_precision(scores[known], labels[known])
+    return float(np.mean([ranked_precision(scores[known[:, i], i], labels[known[:, i], i])
+                          for i in np.flatnonzero(there)]))
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #cb43200e
 def chip_mean(

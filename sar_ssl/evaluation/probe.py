@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PENALTIES', 'ProbeError', 'check_finite', 'feature_tensor', 'count_classes', 'label_tensor', 'target_matrix',
-           'neighbour_votes', 'knn_scores', 'knn_predict', 'label_loss', 'linear_loss', 'LinearProbe', 'standardise',
-           'principal_axes', 'one_thread', 'solve', 'fit_path', 'fit_linear', 'validation_loss', 'linear_probe',
-           'published_probe', 'class_shares', 'token_classes', 'token_rows']
+           'known_rows', 'label_weights', 'neighbour_votes', 'vote_shares', 'knn_scores', 'knn_predict', 'label_loss',
+           'linear_loss', 'LinearProbe', 'standardise', 'principal_axes', 'one_thread', 'solve', 'fit_path',
+           'fit_linear', 'validation_loss', 'linear_probe', 'published_probe', 'class_shares', 'token_classes',
+           'token_rows']
 
 # %% ../../nbs/evaluation/10_probe.ipynb #f020b167
 import warnings
@@ -23,6 +24,7 @@ from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..data.classes import IGNORE, is_known
 from ..data.streams import stream
 from .neighbours import nearest
 
@@ -87,6 +89,28 @@ def target_matrix(
     labels = label_tensor(labels, n)
     return labels if labels.ndim == 2 else F.one_hot(labels, count_classes(labels, n_classes)).double()
 
+# %% ../../nbs/evaluation/10_probe.ipynb #4cc4baaf
+def known_rows(
+    features: ArrayLike | Tensor,  # n d
+    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c; 255: unknown
+) -> tuple[Tensor, Tensor]:  # features m d, and labels m or m c
+    "The rows of which at least one label is known; raises `ProbeError` where there is none."
+    table = feature_tensor(features)
+    labels = label_tensor(labels, len(table))
+    known = is_known(labels).reshape(len(table), -1).any(1)
+    if not known.any():
+        raise ProbeError(f"labels: all of {len(table)} rows are unknown ({IGNORE}); expected at least one known label")
+    return (table, labels) if known.all() else (table[known.to(table.device)], labels[known])
+
+# %% ../../nbs/evaluation/10_probe.ipynb #107f6050
+def label_weights(
+    target: Tensor,  # n c: one-hot, or multi-hot with 255 where unknown
+) -> tuple[Tensor, Tensor | None]:  # n c: 0 or 1, unknown ones 0; n c: what each label counts, None: all the same
+    "Targets without holes, and the weights that keep the holes out of a loss."
+    known = is_known(target)
+    if known.all(): return target, None
+    return target.where(known, 0), known * (len(target) / known.sum(0).clamp(min=1)).to(target)
+
 # %% ../../nbs/evaluation/10_probe.ipynb #e32c4dac
 def neighbour_votes(
     weight: Tensor,  # q k: what each neighbour's vote counts
@@ -101,9 +125,24 @@ def neighbour_votes(
     return votes.scatter_add_(1, labels[index], weight)
 
 # %% ../../nbs/evaluation/10_probe.ipynb #c12a7b49
+def vote_shares(
+    bank: Tensor,  # n d: labelled chips; none: nobody votes
+    labels: Tensor,  # class indices n, or multi-hot n c, all known
+    query: Tensor,  # q d
+    k: int,  # neighbours that vote
+    temperature: float,  # of the weights
+    n_classes: int | None,  # classes; None: from the labels
+) -> Tensor:  # q c
+    "The share of the nearest neighbours' votes that each class has."
+    if not len(bank): return query.new_zeros(len(query), labels.shape[1], dtype=torch.float64)
+    similarity, index = nearest(F.normalize(query, dim=1), F.normalize(bank, dim=1), k)
+    weight = torch.softmax(similarity.double() / temperature, dim=1)  # the same shares, without overflow
+    return neighbour_votes(weight, index, labels, n_classes)
+
+
 def knn_scores(
     features: ArrayLike | Tensor,  # n d: labelled chips
-    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
+    labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c; 255: unknown
     queries: ArrayLike | Tensor,  # q d: chips to be scored
     k: int = 20,  # neighbours that vote; more is smoother and forgets rare classes
     temperature: float = 0.07,  # of the weights; lower lets the nearest decide, higher lets all k count alike
@@ -112,11 +151,14 @@ def knn_scores(
     "DINO's weighted vote of the nearest neighbours by cosine similarity, for one label or several."
     if not temperature > 0:
         raise ProbeError(f"kNN: found temperature {temperature}, expected a number above 0")
-    bank, query = feature_tensor(features), feature_tensor(queries, "queries")
-    labels = label_tensor(labels, len(bank)).to(bank.device)
-    similarity, index = nearest(F.normalize(query, dim=1), F.normalize(bank, dim=1), k)
-    weight = torch.softmax(similarity.double() / temperature, dim=1)  # the same shares, without overflow
-    return neighbour_votes(weight, index, labels, n_classes).cpu().numpy()
+    (bank, labels), query = known_rows(features, labels), feature_tensor(queries, "queries")
+    labels = labels.to(bank.device)
+    if labels.ndim == 1: return vote_shares(bank, labels, query, k, temperature, n_classes).cpu().numpy()
+    voters, group = torch.unique(is_known(labels), dim=1, return_inverse=True)  # classes that the same chips know
+    shares = query.new_zeros(len(query), labels.shape[1], dtype=torch.float64)
+    for i, rows in enumerate(voters.T):
+        shares[:, group == i] = vote_shares(bank[rows], labels[rows][:, group == i], query, k, temperature, n_classes)
+    return shares.cpu().numpy()
 
 # %% ../../nbs/evaluation/10_probe.ipynb #c13f23de
 def knn_predict(
@@ -135,11 +177,13 @@ def label_loss(
     logits: Tensor,  # n c
     target: Tensor,  # n c: one-hot, or multi-hot
     several: bool,  # several labels per row: one against the rest
+    counts: Tensor | None = None,  # n c: what each of several labels counts, 0 for an unknown one; None: all the same
 ) -> tuple[Tensor, Tensor]:  # sum over rows, and its gradient n c
     "Cross-entropy of logits, with its gradient."
     if several:
-        loss = F.binary_cross_entropy_with_logits(logits, target, reduction="sum")
-        return loss, torch.sigmoid(logits) - target
+        loss = F.binary_cross_entropy_with_logits(logits, target, counts, reduction="sum")
+        error = torch.sigmoid(logits) - target
+        return loss, error if counts is None else error * counts
     return -(target * torch.log_softmax(logits, 1)).sum(), torch.softmax(logits, 1) - target
 
 # %% ../../nbs/evaluation/10_probe.ipynb #7b804d25
@@ -149,9 +193,10 @@ def linear_loss(
     target: Tensor,  # n c: one-hot, or multi-hot
     penalty: Tensor,  # d + 1 1: lambda of each row, zero for the bias; higher pulls the weights to zero
     several: bool,  # several labels per row: one against the rest
+    counts: Tensor | None = None,  # n c: what each label counts; None: all the same
 ) -> tuple[Tensor, Tensor]:  # the loss, and its gradient d + 1 c
     "Penalised mean cross-entropy of a linear layer, with its gradient."
-    loss, error = label_loss(features @ weight, target, several)
+    loss, error = label_loss(features @ weight, target, several, counts)
     pulled, n = penalty * weight, len(features)
     return loss / n + (pulled * weight).sum() / 2, features.T @ error / n + pulled
 
@@ -218,11 +263,12 @@ def solve(
     penalty: Tensor,  # r 1: lambda along each axis
     several: bool,  # several labels per row
     max_iterations: int,  # of L-BFGS
+    counts: Tensor | None = None,  # n c: what each label counts; None: all the same
 ) -> OptimizeResult:  # x: the flat weights; success, message, nit
     "Minimise `linear_loss`; warns where the solver did not get there."
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weight = torch.as_tensor(flat, device=table.device).reshape(first.shape)
-        loss, gradient = linear_loss(weight, table, target, penalty, several)
+        loss, gradient = linear_loss(weight, table, target, penalty, several, counts)
         return loss.item(), gradient.cpu().numpy().ravel()
 
     effort = dict(maxiter=max_iterations, maxfun=2 * max_iterations, gtol=1e-6, ftol=1e-13, maxcor=20)
@@ -241,16 +287,17 @@ def fit_path(
     max_iterations: int = 2000,  # of L-BFGS, for each
 ) -> list[LinearProbe]:
     "Solve the linear probe for several penalties, which share the standardised features and their axes."
-    table, mean, std = standardise(feature_tensor(features).double())
-    target = target_matrix(labels, len(table), n_classes).to(table.device)
-    several, (axes, variance) = torch.as_tensor(labels).ndim == 2, principal_axes(table)
+    features, labels = known_rows(features, labels)
+    table, mean, std = standardise(features.double())
+    target, counts = label_weights(target_matrix(labels, len(table), n_classes).to(table.device))
+    several, (axes, variance) = labels.ndim == 2, principal_axes(table)
     along, weight, probes = table @ axes, table.new_zeros(table.shape[1], target.shape[1]), []
     penalised = torch.ones_like(variance)
     penalised[-1] = 0  # the bias
     for penalty in penalties:
         scale = (variance / (4 if several else 2) + penalty * penalised).rsqrt()[:, None]
         pull = penalty * penalised[:, None] * scale.square()
-        found = solve(axes.T @ weight / scale, along * scale.T, target, pull, several, max_iterations)
+        found = solve(axes.T @ weight / scale, along * scale.T, target, pull, several, max_iterations, counts)
         weight = axes @ (scale * torch.as_tensor(found.x, device=table.device).reshape(-1, target.shape[1]))
         solved = (part.cpu().numpy() for part in (weight[:-1], weight[-1], mean, std))
         probes.append(LinearProbe(*solved, penalty, several, bool(found.success)))
@@ -277,9 +324,10 @@ def validation_loss(
     labels: ArrayLike | Tensor,  # class indices n, or multi-hot n c
 ) -> float:  # nat per row
     "Mean cross-entropy of the probe on rows it was not fitted to."
+    features, labels = known_rows(features, labels)
     logits = torch.as_tensor(probe.logits(features))
-    target = target_matrix(labels, len(logits), logits.shape[1])
-    return label_loss(logits, target, probe.several)[0].item() / len(logits)
+    target, counts = label_weights(target_matrix(labels, len(logits), logits.shape[1]))
+    return label_loss(logits, target, probe.several, counts)[0].item() / len(logits)
 
 # %% ../../nbs/evaluation/10_probe.ipynb #fadde081
 def linear_probe(
@@ -304,8 +352,9 @@ def published_probe(
     batch_size: int = 256,  # chips per step; the rate grows with it
 ) -> LinearProbe:
     "The linear probe of DINO-MM's authors, as far as they trained it."
-    table = feature_tensor(features).float()
-    target = target_matrix(labels, len(table)).to(table)
+    table, labels = known_rows(features, labels)
+    table = table.float()
+    target, counts = label_weights(target_matrix(labels, len(table)).to(table))
     generator = torch.Generator().manual_seed(seed)
     weight = (0.01 * torch.randn(table.shape[1], target.shape[1], generator=generator)).to(table).requires_grad_()
     bias = table.new_zeros(target.shape[1]).requires_grad_()
@@ -314,7 +363,8 @@ def published_probe(
     for epoch in range(epochs):
         for batch in torch.from_numpy(stream("probe", seed, epoch).permutation(len(table))).split(batch_size):
             optimiser.zero_grad()
-            F.multilabel_soft_margin_loss(table[batch] @ weight + bias, target[batch]).backward()
+            count = None if counts is None else counts[batch]
+            F.multilabel_soft_margin_loss(table[batch] @ weight + bias, target[batch], count).backward()
             optimiser.step()
         schedule.step()
     solved, size = (part.detach().cpu().double().numpy() for part in (weight, bias)), table.shape[1]

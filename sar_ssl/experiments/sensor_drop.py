@@ -27,7 +27,7 @@ from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino_mm import UNITS
 from ..models.vit import tokens
 from ..training.checkpoint import load_encoder
-from ..training.encode import CardReader, card_for, run_encoder, scene_labels, used_sensors
+from ..training.encode import CardReader, card_for, run_encoder, scene_labels, scene_reader, used_sensors
 from ..training.teaching import PretrainConfig
 
 # %% ../../nbs/experiments/92_sensor_drop.ipynb #44d4d5f8
@@ -58,7 +58,7 @@ def score_weights(
     "Macro average precision by both probes, with radar, optical, and both shown."
     card = card_for(config)
     encoder, shared = load_encoder(config.weights, card)[0].eval().to(device), used_sensors(config, card)
-    readers = {split: CardReader(config.chips, card, shared, split) for split in ("train", "val", "test")}
+    readers = {split: scene_reader(CardReader(config.chips, card, shared, split)) for split in ("train", "val", "test")}
     labels = {split: scene_labels(reader) for split, reader in readers.items()}
     look = lambda pixels: tokens(encoder, pixels.to(device))[0][-1].cpu()
     made = []

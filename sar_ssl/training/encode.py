@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['WeightsConfig', 'check_weights_config', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for',
-           'CardReader', 'scene_labels', 'run_encoder', 'class_features', 'patch_features', 'attention_maps']
+           'CardReader', 'scene_labels', 'scene_reader', 'run_encoder', 'class_features', 'patch_features',
+           'attention_maps']
 
 # %% ../../nbs/training/25_encode.ipynb #f020b167
 from collections.abc import Callable, Container
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,9 +160,18 @@ def labels(
 # %% ../../nbs/training/25_encode.ipynb #b1mend01
 def scene_labels(
     reader: CardReader,  # of any split
-) -> np.ndarray:  # chip class, 0 or 1
+) -> np.ndarray:  # chip class, 0 or 1, and 255 where unknown
     "The scene labels of all chips of a split."
     return reader.reader.scene_labels(np.arange(len(reader))).numpy()
+
+
+def scene_reader(
+    reader: CardReader,  # of any split
+) -> CardReader:
+    "The chips of a reader that have a known scene label; raises `StoreError` where there is none."
+    other = copy(reader)
+    other.reader = reader.reader.with_scene_labels()
+    return other
 
 # %% ../../nbs/training/25_encode.ipynb #5b0217c8
 @torch.no_grad()

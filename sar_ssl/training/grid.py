@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'LABELS', 'SCORES', 'PAIRS', 'GridConfig', 'check_grid_names', 'check_grid_config', 'grid_rows',
-           'macro_precision', 'pooled_miou', 'condition_readers', 'scene_rows', 'decoder_config', 'map_rows',
-           'grid_records', 'pair_record', 'grid_differences', 'keep_rows', 'kept_rows', 'grid_about', 'train_row',
-           'all_differences', 'run_grid']
+           'macro_precision', 'pooled_miou', 'condition_readers', 'task_blocks', 'scene_rows', 'decoder_config',
+           'map_rows', 'scored_chips', 'grid_records', 'pair_record', 'grid_differences', 'keep_rows', 'kept_rows',
+           'grid_about', 'train_row', 'all_differences', 'run_grid']
 
 # %% ../../nbs/training/39_grid.ipynb #dc5aae88
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from ..models.dino_mm import possible_sets
 from .cells import logged_cells
 from .checkpoint import Card, load_encoder
 from .conditions import CLOUD_KINDS, CONDITIONS, ConditionReader, possible_conditions
-from .encode import CardReader, WeightsConfig, card_for, class_features, scene_labels
+from .encode import CardReader, WeightsConfig, card_for, class_features, scene_labels, scene_reader
 from .finetune import SegmentConfig, confusions, train_on_all, with_labels
 
 # %% ../../nbs/training/39_grid.ipynb #21232497
@@ -118,11 +118,23 @@ SCORES = {"scenes": ("average_precision_macro", macro_precision), "maps": ("miou
 def condition_readers(
     config: GridConfig,  # conditions and clouds
     card: Card,  # of the weights
+    task: str = "maps",  # for "scenes" only the chips with a known scene label
 ) -> dict[str, ConditionReader]:  # condition -> reader of the test chips
     "Test chips under every condition that the weights know."
     look = dict(clouds=config.clouds, cloud_share=config.cloud_share, seed=config.seed)
-    return {name: ConditionReader(config.chips, card, name, "test", **look)
-            for name in possible_conditions(card, config.tested_on)}
+    readers = {name: ConditionReader(config.chips, card, name, "test", **look)
+               for name in possible_conditions(card, config.tested_on)}
+    return {name: scene_reader(reader) for name, reader in readers.items()} if task == "scenes" else readers
+
+
+def task_blocks(
+    config: GridConfig,  # conditions
+    card: Card,  # of the weights
+    task: str,  # "scenes" or "maps"
+) -> Blocks:
+    "The blocks of the test chips that a task is scored on."
+    test = next(iter(condition_readers(config, card, task).values())).reader
+    return chip_blocks(test.dataset, test.rows)
 
 # %% ../../nbs/training/39_grid.ipynb #24a6a806
 def scene_rows(
@@ -138,7 +150,7 @@ def scene_rows(
     probe = linear_probe(*[part for reader in fit for part in
                            (class_features(encoder, reader, sensors, blocks), scene_labels(reader))])
     scores = {name: (probe.logits(class_features(encoder, reader, reader.sensors, blocks)), scene_labels(reader))
-              for name, reader in condition_readers(config, card).items()}
+              for name, reader in condition_readers(config, card, "scenes").items()}
     return {name: np.stack(pair, 1) for name, pair in scores.items()}
 
 # %% ../../nbs/training/39_grid.ipynb #7df96b02
@@ -163,6 +175,14 @@ def map_rows(
     return {name: confusions(model, with_labels(reader)) for name, reader in condition_readers(config, card).items()}
 
 # %% ../../nbs/training/39_grid.ipynb #eba54c36
+def scored_chips(
+    task: str,  # "scenes" or "maps"
+    rows: np.ndarray,  # of the test chips
+) -> int:
+    "How many chips have a label: of maps those with a labelled pixel."
+    return len(rows) if task == "scenes" else int(rows.any((1, 2)).sum())
+
+
 def grid_records(
     task: str,  # "scenes" or "maps"
     rows: Mapping[str, np.ndarray],  # condition -> rows of the test chips
@@ -173,7 +193,7 @@ def grid_records(
     "The scores of one row of the grid."
     name, score = SCORES[task]
     interval = partial(bootstrap_interval, statistic=score, n=200, seed=seed, groups=blocks.number)
-    return [metric(name, score(values), "1", "test", len(values), seed, interval(values), task=task,
+    return [metric(name, score(values), "1", "test", scored_chips(task, values), seed, interval(values), task=task,
                    tested_on=condition, **about, **blocks.record) for condition, values in rows.items()]
 
 # %% ../../nbs/training/39_grid.ipynb #12a12998
@@ -197,7 +217,7 @@ def pair_record(
     first, second = rows[pair[0]], rows[pair[1]]
     found = paired_difference(first, second, score, blocks.number, n=200, seed=seed)
     (trained, tested), (other_trained, other_tested) = pair
-    return metric(f"{name}_difference", found.value, "1", "test", len(first), seed, found.interval, above=found.above,
+    return metric(f"{name}_difference", found.value, "1", "test", scored_chips(task, first), seed, found.interval, above=found.above,
                   task=task, trained_on=trained, tested_on=tested, against_trained_on=other_trained,
                   against_tested_on=other_tested, **about, **blocks.record)
 
@@ -262,7 +282,7 @@ def all_differences(
     config: GridConfig,  # of the run
     card: Card,  # of the weights
     folder: Path,  # of the run, every row done
-    blocks: Blocks,  # of the test chips
+    blocks: Mapping[str, Blocks],  # of the test chips of each task
 ) -> list[dict]:  # records of metrics.json
     "The differences of each task and seed."
     together: dict[tuple[str, int], dict] = {}
@@ -270,7 +290,7 @@ def all_differences(
         cells = {(sensors, condition): chips for condition, chips in kept_rows(folder, number).items()}
         together.setdefault((task, seed), {}).update(cells)
     return [found for (task, seed), cells in together.items()
-            for found in grid_differences(task, cells, blocks, seed, **grid_about(config, card, task))]
+            for found in grid_differences(task, cells, blocks[task], seed, **grid_about(config, card, task))]
 
 # %% ../../nbs/training/39_grid.ipynb #bd903758
 def run_grid(
@@ -279,12 +299,12 @@ def run_grid(
 ) -> list[dict]:  # records of metrics.json
     "Train and score every row that the log does not have yet, and compare what is comparable."
     card = card_for(config)
-    test = next(iter(condition_readers(config, card).values())).reader
-    blocks, done = chip_blocks(test.dataset, test.rows), logged_cells(record.folder / "log.jsonl")
+    blocks = {task: task_blocks(config, card, task) for task in config.tasks}
+    done = logged_cells(record.folder / "log.jsonl")
     rows = grid_rows(config, card)
     for number, row in enumerate(tqdm(rows, desc=f"grid {card.method}", unit="row")):
         if number not in done or not kept_rows(record.folder, number):
-            chips, done[number] = train_row(config, card, row, blocks)
+            chips, done[number] = train_row(config, card, row, blocks[row[0]])
             keep_rows(record.folder, number, chips)
             record.log(number, task=row[0], trained_on=row[1], seed=row[2], metrics=done[number])
     scores = [score for number in range(len(rows)) for score in done[number]]

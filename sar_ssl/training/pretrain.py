@@ -158,8 +158,8 @@ def knn_score(
     device: torch.device,  # of the teacher
 ) -> float:  # 0 to 1
     "Macro average precision of the neighbours' votes on validation chips."
-    bank, labels = class_features(state, train, 1000, device)
-    queries, truth = class_features(state, val, 500, device)
+    bank, labels = class_features(state, train.with_scene_labels(), 1000, device)
+    queries, truth = class_features(state, val.with_scene_labels(), 500, device)
     return average_precision(knn_scores(bank, labels, queries), truth, "macro")
 
 # %% ../../nbs/training/10_pretrain.ipynb #96052c5a

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..data.chips import open_store
+from ..data.classes import is_known, label_shares
 from ..data.subsets import label_subset, rarest_label
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import average_precision, bootstrap_interval, metric
@@ -25,7 +26,9 @@ from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
 from .cells import Record, draw_orientations, orient_each, run_cells, step_rows
 from .checkpoint import Card, load_encoder
-from .encode import CardReader, card_for, class_features, run_encoder, scene_labels, used_sensors
+from sar_ssl.training.encode import (
+    CardReader, card_for, class_features, run_encoder, scene_labels, scene_reader, used_sensors,
+)
 from .fit import Fitted, TuneConfig, fit, training_device
 
 # %% ../../nbs/training/33_scenes.ipynb #9d944082
@@ -88,7 +91,7 @@ class SceneChips:
     "A split with its scene labels, and for a probe with its features."
 
     reader: CardReader  # for the pixels
-    labels: np.ndarray  # chip class: 0 or 1
+    labels: np.ndarray  # chip class: 0, 1, or 255 where unknown; of each chip one is known
     features: np.ndarray | None = None  # chip feature; None where a network learns
 
     def __len__(self) -> int:
@@ -101,7 +104,7 @@ def scene_chips(
     split: str,  # "train", "val" or "test"
 ) -> SceneChips:
     "A split of a run."
-    reader = CardReader(config.chips, card, used_sensors(config, card), split)
+    reader = scene_reader(CardReader(config.chips, card, used_sensors(config, card), split))
     chips = SceneChips(reader, scene_labels(reader))
     return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, reader))
 
@@ -159,9 +162,10 @@ def step_loss(
 ) -> Tensor:  # scalar
     "Binary cross-entropy of one step's chips, turned and flipped."
     device, index = next(model.parameters()).device, step_rows(rows, step, batch_size, seed)
-    labels = torch.from_numpy(train.labels[index]).float()
+    labels = torch.from_numpy(train.labels[index])
     pixels = orient_each(train.reader.images(index, train.reader.sensors)[0], draw_orientations(len(index), step, seed))
-    return F.binary_cross_entropy_with_logits(model(pixels.to(device)), labels.to(device))
+    logits, known = model(pixels.to(device)), is_known(labels)
+    return F.binary_cross_entropy_with_logits(logits[known], labels[known].float().to(device))
 
 # %% ../../nbs/training/33_scenes.ipynb #94be3f0c
 def train_classifier(
@@ -199,7 +203,7 @@ def chance_metric(
     test: SceneChips,
 ) -> dict:  # a record of metrics.json
     "The macro average precision of a ranking that knows nothing: the mean share of chips that carry a class."
-    share = test.labels.mean(0)
+    share = label_shares(test.labels)
     return metric("average_precision_chance", share[share > 0].mean(), "1", "test", len(test), None, init="none",
                   sensors=test.reader.sensors)
 

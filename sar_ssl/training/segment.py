@@ -40,7 +40,7 @@ def cell_metrics(
     **about,  # fraction, mode, init, sensors
 ) -> list[dict]:  # records of metrics.json
     "Mean IoU with an interval over blocks, accuracy, and the IoU of each class that is there."
-    pooled, n = matrices.sum(0), len(matrices)
+    pooled, n = matrices.sum(0), int(matrices.any((1, 2)).sum())  # chips with a labelled pixel
     groups, drawn_from = (None, {}) if blocks is None else (blocks.number, blocks.record)
     def record(name: str, statistic) -> dict:
         interval = bootstrap_interval(matrices, lambda drawn: statistic(drawn.sum(0)), 200, seed, groups=groups)

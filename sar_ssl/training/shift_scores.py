@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['SHIFTS', 'SHOWN', 'RobustnessConfig', 'encoder_config', 'check_choices', 'shown_sensors', 'check_chips', 'Candidate',
-           'told_apart', 'encoder_candidate', 'encoder_candidates', 'segmenter_candidates', 'candidates',
-           'clean_reader', 'row_file', 'shifted_rows', 'model_curves', 'difference_record', 'run_robustness']
+           'told_apart', 'encoder_candidate', 'encoder_candidates', 'segmenter_candidates', 'candidates', 'asked_chips',
+           'clean_reader', 'row_file', 'shifted_rows', 'model_curves', 'difference_record', 'scored_blocks',
+           'run_robustness']
 
 # %% ../../nbs/training/43_shift_scores.ipynb #35dfa8f1
 import math
@@ -24,7 +25,7 @@ from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import metric
 from ..evaluation.robustness import Axis, Curve, area_difference, curve_metrics, score_curve
 from .checkpoint import Card
-from .encode import CardReader, WeightsConfig, card_for, sensors_in
+from .encode import CardReader, WeightsConfig, card_for, scene_reader, sensors_in
 from .finetune import SegmentConfig
 from .grid import LABELS, SCORES, TASKS
 from .judges import Judge, first_chips, kept, map_judge, saved_judge, scene_judge, store_axes
@@ -183,12 +184,21 @@ def candidates(
     return encoder_candidates(config) + segmenter_candidates(config)
 
 # %% ../../nbs/training/43_shift_scores.ipynb #33d67d24
+def asked_chips(
+    config: RobustnessConfig,  # of the run
+    one: Candidate,
+    reader: CardReader,  # of any level of a shift
+) -> CardReader:
+    "The first chips, for scenes of those with a known scene label."
+    return first_chips(scene_reader(reader) if one.task == "scenes" else reader, config.n_chips)
+
+
 def clean_reader(
     config: RobustnessConfig,  # of the run
     one: Candidate,  # what it is shown, and its card
 ) -> CardReader:
     "Clean test chips."
-    return first_chips(CardReader(config.chips, one.card, one.sensors, "test"), config.n_chips)
+    return asked_chips(config, one, CardReader(config.chips, one.card, one.sensors, "test"))
 
 # %% ../../nbs/training/43_shift_scores.ipynb #e5389be0
 def row_file(
@@ -214,8 +224,7 @@ def shifted_rows(
     wanted = [(name, *axes[name]) for name in config.shifts if name in axes]
     steps = [(name, axis, i, at) for name, axis, at in wanted for i in range(len(axis.levels))]
     def rows(axis: Axis, i: int, reader_at: Callable) -> np.ndarray:
-        reader = first_chips(reader_at(axis.levels[i]), config.n_chips)
-        return one.judge().rows(reader)
+        return one.judge().rows(asked_chips(config, one, reader_at(axis.levels[i])))
     found: dict[str, tuple[Axis, list[np.ndarray]]] = {name: (axis, []) for name, axis, _ in wanted}
     for name, axis, i, at in tqdm(steps, desc=f"{one.task}, {one.name}, {one.sensors}", unit="level"):
         found[name][1].append(kept(row_file(folder, number, axis, i, name), partial(rows, axis, i, at)))
@@ -252,19 +261,28 @@ def difference_record(
                   against=other.name, against_sensors=other.sensors, ahead=ahead.above, **about)
 
 # %% ../../nbs/training/43_shift_scores.ipynb #fa5c18c4
+def scored_blocks(
+    config: RobustnessConfig,  # of the run
+    one: Candidate,
+) -> Blocks:
+    "The blocks of the test chips that a model is scored on."
+    test = clean_reader(config, one).reader
+    return chip_blocks(test.dataset, test.rows)
+
+
 def run_robustness(
     config: RobustnessConfig,  # what to do
     folder: Path,  # of the run
 ) -> list[dict]:  # records of metrics.json
     "Ask every model under every shift; goes on where an interrupted run was."
     models, records = candidates(config), []
-    test = clean_reader(config, models[0]).reader
-    blocks = chip_blocks(test.dataset, test.rows)
     curves: dict[tuple[str, str], list[tuple[Candidate, Curve]]] = {}
     for number, one in enumerate(models):
+        blocks = scored_blocks(config, one)
         for name, curve in model_curves(config, one, number, folder, blocks).items():
             records += curve_metrics(curve, SCORES[one.task][0], "test", config.seed, init=one.name, task=one.task,
                                      sensors=one.sensors, **blocks.record)
             curves.setdefault((one.task, name), []).append((one, curve))
-    return records + [difference_record(SCORES[task][0], group[0], other, config.seed, **blocks.record)
+    return records + [difference_record(SCORES[task][0], group[0], other, config.seed,
+                                        **scored_blocks(config, group[0][0]).record)
                       for (task, _), group in curves.items() for other in group[1:]]

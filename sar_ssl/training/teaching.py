@@ -221,10 +221,10 @@ def labelled_parts(
     config: PretrainConfig,  # of the run
     reader: ChipReader,  # its training chips
 ) -> ChipReader:  # validation chips, scaled as those
-    "The chips that are scored; raises `StoreError` where the store has no scene labels or no validation split."
-    reader.scene_labels([0])
+    "The chips that are scored; raises `StoreError` where a split has no known scene label, or there is none to score."
+    reader.with_scene_labels()
     size = reader.window.stop - reader.window.start
-    return ChipReader(reader.dataset, config.sensors, "val", config.recipe, reader.contracts, size)
+    return ChipReader(reader.dataset, config.sensors, "val", config.recipe, reader.contracts, size).with_scene_labels()
 
 # %% ../../nbs/training/08_teaching.ipynb #73d3d0f6
 @dataclass(frozen=True)
