@@ -27,6 +27,7 @@ def fill(path: Path) -> bool:
     from nbdev.clean import nbdev_clean
     from nbdev.config import get_config
 
+    run_tests.same_examples()
     config, notebook = get_config(), read_nb(path)
     sys.path.insert(0, str(config.config_path))
     os.chdir(path.parent)

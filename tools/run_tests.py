@@ -47,10 +47,21 @@ def select(paths: list[str]) -> list[str]:
     return chosen
 
 
+def same_examples() -> None:
+    "Let hypothesis draw the same examples in every run, and never fail for the time that one takes."
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("same", derandomize=True, deadline=None, database=None,
+                              suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("same")
+
+
 def run_notebook(path: Path, flags: list[str]) -> bool:
     "Run one notebook as nbdev does; print what it says about skipped parts."
     import nbdev.test
     from nbdev.config import get_config
+
+    same_examples()
 
     class Shell(nbdev.test.CaptureShell):
         "nbdev's shell, with plain figures, and with an ear for SKIPPED."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WeightsConfig', 'check_weights_config', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for',
-           'CardReader', 'scene_labels', 'scene_reader', 'run_encoder', 'class_features', 'patch_features',
-           'attention_maps']
+           'encoder_depth', 'CardReader', 'scene_labels', 'scene_reader', 'run_encoder', 'class_features',
+           'patch_features', 'attention_maps']
 
 # %% ../../nbs/training/25_encode.ipynb #f020b167
 from collections.abc import Callable, Container
@@ -25,7 +25,7 @@ from ..data.chips import contract_of, open_store
 from ..data.classes import IGNORE
 from ..data.loader import SENSOR_SETS, ChipReader, reading_contracts
 from ..models.dino_mm import only_sensors
-from ..models.vit import attention, check_model_name, grid_size, tokens
+from ..models.vit import attention, check_model_name, create_vit, grid_size, tokens
 from .checkpoint import Card, check_weights_fit, load_encoder, read_card
 
 # %% ../../nbs/training/25_encode.ipynb #2bb5eded
@@ -110,6 +110,15 @@ def card_for(
     card = read_card(config.weights)
     check_weights_fit(card, {sensor: contract_of(dataset, sensor) for sensor in sensors_in(dataset)})
     return card
+
+# %% ../../nbs/training/25_encode.ipynb #e9235f1d
+def encoder_depth(
+    config: WeightsConfig,  # weights, or a model
+) -> int:
+    "How many blocks the encoder has."
+    model = config.model if config.weights == "random" else read_card(config.weights).model
+    with torch.device("meta"):
+        return len(create_vit(model, chip_size=16, patch_size=16).blocks)
 
 # %% ../../nbs/training/25_encode.ipynb #c13f23de
 class CardReader:
