@@ -175,7 +175,7 @@ def override_fields(
     time: str,                    # of the file, ISO 8601; empty: unknown
     place: str,                   # for messages
 ) -> dict[str, float] | None:
-    "What differs in the files of a site and date, None where the entry does not hold; raises `SourceError` without a date."
+    "What differs in the files of a site and date; None where the entry does not hold; `SourceError` without a date."
     name, fields = override[0], dict(override[1])
     start, end = fields.pop("from", ""), fields.pop("until", "9999-12-31")
     if name not in ("*", site): return None
@@ -222,7 +222,8 @@ def class_word(
 def parse_label(record: dict, place: str, regrid: bool = False) -> LabelSource:
     "The map of classes of a description: `classes` maps codes of the file to WorldCover codes, or to names."
     check_keys(record, ("pattern", "band", "classes", "resample"), ("pattern", "classes"), place)
-    classes = {} if record["classes"] == "worldcover" else {int(k): class_word(v) for k, v in record["classes"].items()}
+    listed = {} if record["classes"] == "worldcover" else record["classes"]
+    classes = {int(code): class_word(word) for code, word in listed.items()}
     names, codes = ({value for value in classes.values() if isinstance(value, kind)} for kind in (str, int))
     wrong = codes - {0, *(cover.code for cover in WORLDCOVER)}
     if wrong: raise SourceError(f"{place}: classes lead to {sorted(wrong)}, which are no WorldCover codes")

@@ -61,7 +61,7 @@ def sensor_frames(
         try: time = iso_time(date)
         except SourceError as error: raise SourceError(f"{root/paths[0]}: its date {error}") from error
         if len(paths) == len(found): frame.append(Frame(tuple(paths), time))
-        else: say(f"{sensor}: {paths[0]} is left out, for no file of every kind is there for site {site!r}, date {date!r}")
+        else: say(f"{sensor}: {paths[0]} is left out: of site {site!r}, date {date!r}, not every kind of file is there")
     return frames
 
 # %% ../../nbs/data/30_sources/02_windows.ipynb #dc3214f2
@@ -346,9 +346,10 @@ def check_ids(
     "Raise `SourceError` where two chips have one name."
     twice = [name for name, n in Counter(window.id for window in windows).items() if n > 1]
     if not twice: return
-    same = [window.frames[0][1].paths[0] if window.frames else window.site for window in windows if window.id == twice[0]]
-    raise SourceError(f"{len(twice)} chips have the name of another, such as {twice[0]} of {same[0]} and {same[1]}; tell "
-                      "them apart by {site} and {date} in the pattern")
+    same = [window.frames[0][1].paths[0] if window.frames else window.site
+            for window in windows if window.id == twice[0]]
+    raise SourceError(f"{len(twice)} chips have the name of another, such as {twice[0]} of {same[0]} and {same[1]}; "
+                      "tell them apart by {site} and {date} in the pattern")
 
 # %% ../../nbs/data/30_sources/02_windows.ipynb #ci02w1a4
 def check_overrides(

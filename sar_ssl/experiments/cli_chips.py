@@ -126,7 +126,7 @@ def write_report(
 
 # %% ../../nbs/experiments/88_cli_chips.ipynb #de8343af
 def chips_check(arguments: argparse.Namespace) -> int:
-    "`sar-ssl chips check STORE`: look at every chip; status 1 where one is wrong, `StoreError` where there is no store."
+    "`sar-ssl chips check STORE`: look at every chip; status 1 where one is wrong."
     from sar_ssl.data.check import check_store
 
     return write_report(check_store(arguments.store), arguments.json)

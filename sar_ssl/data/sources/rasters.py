@@ -155,7 +155,7 @@ def to_worldcover(
 def stored_codes(
     source: LabelSource,  # of the description
 ) -> dict[int, int]:
-    "Code in the file to code in the store: of WorldCover, or of the classes that the description names; 0 for unknown."
+    "Code in the file to code in the store: of WorldCover, or of the description's own classes; 0 for unknown."
     own = {cover.name: cover.code for cover in own_legend(value for _, value in source.classes)}
     return {theirs: own.get(ours, ours) for theirs, ours in source.classes}
 
@@ -165,7 +165,7 @@ def read_label(
     description: Description,  # of the source
     root: Path,                # of the data
 ) -> np.ndarray | None:
-    "The map of a chip in codes of its legend, uint8 (y x), 0: unknown; None where all is; `SourceError` for other codes."
+    "The map of a chip in codes of its legend, uint8 (y x), 0: unknown; None where nothing is known."
     source, size = description.label, description.chip_size
     bands, known = [(source.band, source.band)] if source.band else [], np.zeros((size, size), np.float32)
     for path in window.labels:

@@ -183,7 +183,8 @@ def open_source(
              for part, name in LISTS[split].items()}
     check_lists(lists)
     events, folder = read_events(root/"Sen1Floods11_Metadata.geojson"), root/"data"/"flood_events"/"HandLabeled"
-    if events: share_met([LOCATIONS.get(e, e) for e in map(event_of, sum(lists.values(), []))], events, "events are in the list")
+    shown = {LOCATIONS.get(event, event) for event in map(event_of, sum(lists.values(), []))}
+    if events: share_met(shown, events, "events are in the list of events")
     images = [plan_image(name, part, folder, events, wanted) for part, names in lists.items() for name in names]
     here = next((image.id for image in images if not image.problem), None)
     if here is None: raise SourceError(f"{folder}: {len(images)} images are listed, none is there with all its files")
