@@ -48,7 +48,8 @@ warnings.filterwarnings("ignore", message="(Scales|Offsets) differ across bands"
 warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated")  # it is read all the same
 
 # %% ../../nbs/data/24_files.ipynb #bandsfc1
-WORDS = ("product", "quantity", "scale", "units")  # tags of a GeoTIFF that count; numbers come from GDAL itself
+WORDS = ("product", "quantity", "scale", "units", "processing_baseline", "boa_add_offset", "radio_add_offset")
+"Tags of a GeoTIFF that count, in small or capital letters; numbers come from GDAL itself."
 
 def band_facts(
     file: rasterio.DatasetReader,  # open
@@ -59,10 +60,12 @@ def band_facts(
                  0)
     no_mask, facts = {MaskFlags.all_valid, MaskFlags.nodata, MaskFlags.alpha}, []
     for i, unit, flags in zip(file.indexes, file.units, file.mask_flag_enums):
-        tags = {name: text for name, text in (file.tags() | file.tags(i)).items() if name in WORDS}
+        own = {name.lower(): text for name, text in (file.tags() | file.tags(i)).items()}
+        tags = {name: own[name] for name in WORDS if name in own}
         facts.append(tags | ({"units": unit} if unit else {}) | dict(
             scale_factor=file.scales[i - 1], add_offset=file.offsets[i - 1], _FillValue=file.nodatavals[i - 1],
-            number=i, alpha=alpha, masked=not no_mask & set(flags)))
+            name=file.descriptions[i - 1] or own.get("bandname", ""), number=i, alpha=alpha,
+            masked=not no_mask & set(flags)))
     return facts
 
 # %% ../../nbs/data/24_files.ipynb #bandsfc2
@@ -79,7 +82,8 @@ def band_attrs(
 ) -> list[dict]:
     "What the file says of every band of an array, in order."
     if "facts" in array.coords: return array.facts.values.ravel().tolist()
-    return [array.attrs] * array.sizes.get("band", 1)
+    attrs = array.attrs | ({"name": str(array.name)} if array.name else {})
+    return [attrs] * array.sizes.get("band", 1)
 
 # %% ../../nbs/data/24_files.ipynb #bandsfc4
 LISTS = {"scales": "scale_factor", "offsets": "add_offset", "scale_factor": "scale_factor",
@@ -132,9 +136,9 @@ def as_raster(
     if "crs" in dataset.attrs: dataset = dataset.rio.write_crs(dataset.attrs["crs"])
     images = [array for array in dataset.data_vars.values() if {"y", "x"} <= set(array.dims)]
     if len(images) != 1 or "band" not in images[0].dims: return dataset
-    image = with_facts(images[0], each_band(images[0].attrs, images[0].sizes["band"]))
-    names = image.band.values if "band" in image.coords else np.zeros(0)
-    return image.assign_attrs(long_name=tuple(names.tolist())) if names.dtype.kind in "UOT" else image
+    image, n = images[0], images[0].sizes["band"]
+    names = image.band.values.tolist() if "band" in image.coords and image.band.dtype.kind in "UOT" else [""] * n
+    return with_facts(image, [one | dict(name=name) for one, name in zip(each_band(image.attrs, n), names)])
 
 # %% ../../nbs/data/24_files.ipynb #76f8e00f
 def opened(path: Path) -> xr.DataArray | xr.Dataset:
@@ -192,6 +196,8 @@ def own_names(
     if isinstance(raster, xr.Dataset):
         own = {name: str(raster[name].attrs.get("long_name", "")) for name in image_names(raster)}
         return [text if say_nothing(list(own)) and name_band(text) else name for name, text in own.items()]
+    if "facts" in raster.coords and any(one.get("name") for one in band_attrs(raster)):
+        return [one.get("name") or "" for one in band_attrs(raster)]
     names, n = raster.attrs.get("long_name", ()), raster.sizes.get("band", 1)
     names = [names] if isinstance(names, str) else [name or "" for name in names]
     return names if len(names) == n else [""] * n
@@ -248,8 +254,8 @@ def check_long_name(
     "Raise `SourceError` where the long name of a variable means another band."
     text = str(array.attrs.get("long_name", ""))
     if contradicts(text, ours):
-        raise SourceError(f"{path}: its variable {array.name} is listed as {ours}, but its long_name is {text!r}; which "
-                          "is right? Correct the description, or the long_name")
+        raise SourceError(f"{path}: its variable {array.name} is listed as {ours}, but its long_name is {text!r}; "
+                          "which is right? Correct the description, or the long_name")
 
 # %% ../../nbs/data/24_files.ipynb #e32c4dac
 def pick_bands(
@@ -267,7 +273,8 @@ def pick_bands(
         there = images if {theirs for _, theirs in bands} <= set(images) else own_names(raster)
         found = [raster[images[i]] for i in band_positions(bands, there, path)]
         for (ours, _), array in zip(bands, found): check_long_name(ours, array, path)
-        return [upright(array, path) for array in found]
+        words = {name: text for name, text in raster.attrs.items() if name.lower() in WORDS}  # of the whole file
+        return [upright(array.assign_attrs(words | array.attrs), path) for array in found]
     raster = upright(raster, path)
     positions = band_positions(bands, own_names(raster), path)
     return [raster if positions == list(range(raster.sizes["band"])) else raster.isel(band=positions)]
