@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['NETCDF', 'STACKS', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KEPT_OPEN', 'BLOCK_CACHE', 'WORDS', 'LISTS', 'AXES',
            'SourceError', 'band_facts', 'with_facts', 'band_attrs', 'each_band', 'without_default_fill',
-           'without_alpha', 'as_raster', 'opened', 'open_lazily', 'open_raster', 'image_names', 'own_names',
+           'without_alpha', 'images_of', 'grid_mappings', 'with_crs', 'crs_advice', 'slack_of', 'check_even',
+           'with_even_axes', 'as_raster', 'opened', 'open_lazily', 'open_raster', 'image_names', 'own_names',
            'band_position', 'band_positions', 'contradicts', 'check_long_name', 'pick_bands', 'upright', 'only_band',
            'write_tif']
 
@@ -127,14 +128,100 @@ def without_alpha(
 # %% ../../nbs/data/24_files.ipynb #6c4e9017
 AXES = {"lat": "y", "latitude": "y", "lon": "x", "longitude": "x"}
 
+# %% ../../nbs/data/24_files.ipynb #gnd00001
+def images_of(
+    dataset: xr.Dataset,  # with axes y and x
+) -> list[xr.DataArray]:
+    "Its variables that are images."
+    return [array for array in dataset.data_vars.values() if {"y", "x"} <= set(array.dims)]
+
+# %% ../../nbs/data/24_files.ipynb #gnd00003
+def grid_mappings(
+    dataset: xr.Dataset,  # of a NetCDF file or a Zarr store
+) -> list[str]:
+    "Names of the variables that hold a CRS, the usual name first."
+    told = [name for name, variable in dataset.variables.items() if variable.size == 1
+            and {"crs_wkt", "spatial_ref", "grid_mapping_name"} & set(variable.attrs)]
+    return sorted(told, key=lambda name: (name != "spatial_ref", name != "crs"))
+
+# %% ../../nbs/data/24_files.ipynb #gnd00004
+def with_crs(
+    dataset: xr.Dataset,  # with axes y and x
+    path: Path,           # for messages
+) -> xr.Dataset:
+    "The same, every image with the CRS that the file gives; raises `SourceError` where it gives two."
+    told, dataset = grid_mappings(dataset), dataset.copy()
+    dataset = dataset.set_coords(told)
+    lone = [image.name for image in images_of(dataset) if image.rio.grid_mapping not in told]
+    for name in lone if told else []:
+        dataset[name].attrs.pop("grid_mapping", None)
+        dataset[name].encoding["grid_mapping"] = told[0]
+    found = {image.rio.crs for image in images_of(dataset)} - {None}
+    if lone: found |= {dataset[told[0]].rio.write_grid_mapping(name).rio.crs for name in told}
+    if "crs" in dataset.attrs: found.add(rasterio.CRS.from_user_input(dataset.attrs["crs"]))
+    if len(found) > 1:
+        raise SourceError(f"{path}: gives more than one CRS, {sorted(crs.to_string()[:40] for crs in found)}; "
+                          "keep the one that its coordinates are in")
+    return dataset.rio.write_crs(dataset.attrs["crs"]) if "crs" in dataset.attrs and not told else dataset
+
+# %% ../../nbs/data/24_files.ipynb #gnd00007
+def crs_advice(
+    path: Path,  # of a file without a CRS
+) -> str:
+    "How to give a file of this format its CRS."
+    path = Path(path)
+    if path.suffix in STACKS:
+        write, new = ("to_zarr", "new.zarr") if path.suffix == ".zarr" else ("to_netcdf", "new.nc")
+        return (f"in Python, with its own EPSG code: import rioxarray, xarray; xarray.open_dataset({path.name!r}, "
+                f"mask_and_scale=False).rio.write_crs('EPSG:32633').{write}({new!r})")
+    if path.suffix.lower() in (".tif", ".tiff"): return f"`rio edit-info --crs EPSG:CODE {path.name}`"
+    return f"`gdal_translate -a_srs EPSG:CODE {path.name} new.tif`"
+
+# %% ../../nbs/data/24_files.ipynb #gnd00010
+def slack_of(
+    values: np.ndarray,  # coordinates along an axis
+) -> float:
+    "By how much coordinates may miss their place: a tenth of a pixel, and twice what their last digit stands for."
+    digit = np.spacing(np.abs(values).max()) if values.dtype.kind == "f" else 0
+    return 0.1 * abs(float(values[-1]) - float(values[0])) / max(len(values) - 1, 1) + 2 * float(digit)
+
+# %% ../../nbs/data/24_files.ipynb #gnd00011
+def check_even(
+    values: np.ndarray,  # coordinates along an axis
+    axis: str,           # "y" or "x", for messages
+    path: Path,          # for messages
+) -> None:
+    "Raise `SourceError` where coordinates are not evenly spaced."
+    if values.dtype.kind not in "iuf":
+        raise SourceError(f"{path}: its coordinates {axis} are of the type {values.dtype}, expected numbers")
+    line = np.linspace(*values[[0, -1]].astype(np.float64), len(values))
+    if len(values) == 1 or line[0] != line[-1] and np.abs(values - line).max() <= slack_of(values): return
+    steps = np.diff(values.astype(np.float64))
+    raise SourceError(f"{path}: its coordinates {axis} are not evenly spaced, their steps go from {steps.min():.6g} to "
+                      f"{steps.max():.6g}; sort them (`sortby`), or interpolate to an even grid")
+
+# %% ../../nbs/data/24_files.ipynb #gnd00012
+def with_even_axes(
+    dataset: xr.Dataset,  # with a CRS, where it has one
+    path: Path,           # for messages
+) -> xr.Dataset:
+    "The same, longitudes without a jump at 180 degrees; raises `SourceError` where an axis is uneven."
+    crs = next((image.rio.crs for image in images_of(dataset)), None)
+    if crs and crs.is_geographic and "x" in dataset.indexes and dataset.x.dtype.kind in "iuf":
+        turned = np.unwrap(dataset.x.values, period=360)
+        if not np.array_equal(turned, dataset.x.values): dataset = dataset.assign_coords(x=turned)
+    for axis in {"y", "x"} & set(dataset.indexes): check_even(dataset[axis].values, axis, path)
+    return dataset
+
 # %% ../../nbs/data/24_files.ipynb #631495b1
 def as_raster(
     dataset: xr.Dataset,  # of a NetCDF file or a Zarr store
+    path: Path,           # for messages
 ) -> xr.DataArray | xr.Dataset:
     "The same with axes y and x and a CRS; as one array where all bands lie along an axis `band`."
-    dataset = dataset.rename({old: new for old, new in AXES.items() if old in dataset.dims})
-    if "crs" in dataset.attrs: dataset = dataset.rio.write_crs(dataset.attrs["crs"])
-    images = [array for array in dataset.data_vars.values() if {"y", "x"} <= set(array.dims)]
+    dataset = dataset.rename({old: AXES[old.lower()] for old in dataset.dims if str(old).lower() in AXES})
+    dataset = with_even_axes(with_crs(dataset, path), path)
+    images = images_of(dataset)
     if len(images) != 1 or "band" not in images[0].dims: return dataset
     image, n = images[0], images[0].sizes["band"]
     names = image.band.values.tolist() if "band" in image.coords and image.band.dtype.kind in "UOT" else [""] * n
@@ -157,7 +244,7 @@ def open_lazily(path: Path) -> xr.DataArray | xr.Dataset:
     "A file as xarray sees it, opened now; no pixel is read."
     if path.suffix in STACKS:
         dataset = xr.open_dataset(path, mask_and_scale=False, decode_coords="all", cache=False)
-        return as_raster(without_default_fill(dataset, path) if path.suffix == ".zarr" else dataset)
+        return as_raster(without_default_fill(dataset, path) if path.suffix == ".zarr" else dataset, path)
     if "GDAL_CACHEMAX" not in os.environ: set_gdal_config("GDAL_CACHEMAX", BLOCK_CACHE)
     raster = rioxarray.open_rasterio(path, cache=False, parse_coordinates=False)
     if raster.rio.get_gcps():

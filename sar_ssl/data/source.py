@@ -23,7 +23,7 @@ from rasterio.warp import transform as transform_points
 from .chip import Chip
 from .chips import write_store
 from .classes import WORLDCOVER, LandCover
-from .grids import Grid, SourceError, crs_name, resample_values
+from .grids import Grid, SourceError, crs_name, resample_values, wrapped
 from .radiometry import Contract
 
 # %% ../../nbs/data/29_source.ipynb #8089003c
@@ -141,7 +141,7 @@ def place(
     if not grid.crs: return np.nan, np.nan
     x, y = Affine(*grid.transform) @ (grid.width / 2, grid.height / 2)
     (longitude,), (latitude,) = transform_points(grid.crs, "EPSG:4326", [x], [y])
-    return float(longitude), float(latitude)
+    return float(wrapped(longitude)), float(latitude)
 
 # %% ../../nbs/data/29_source.ipynb #2fb9bd8b
 def stamp(
