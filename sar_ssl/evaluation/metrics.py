@@ -253,12 +253,12 @@ def bootstrap_interval(
     seed: int = 0,  # of the draws
     level: float = 0.95,  # share of the draws that the interval holds
     groups: ArrayLike | None = None,  # (chip,): name of the block of each chip; None: each chip is a block
-    centred: bool = False,  # move the draws to have their median at the value: where drawing twice raises the score
+    centred: bool = False,  # for a score from 0 up that drawing chips twice raises: puts the draws' median at the value
 ) -> tuple[float, float] | None:  # low, high; None where there is nothing to draw from
     "Percentile bootstrap interval over blocks of chips; `None` below two blocks or where it is never a number."
     draws = bootstrap_draws(values, statistic, n, seed, groups)
     if centred and np.isfinite(draws).any():
-        draws = draws + statistic(as_array(values)) - np.nanmedian(draws)
+        draws = np.maximum(draws + statistic(as_array(values)) - np.nanmedian(draws), 0)
     return middle(draws, level)
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #d78f577f

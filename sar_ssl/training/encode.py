@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WeightsConfig', 'check_weights_config', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for',
-           'encoder_depth', 'CardReader', 'scene_labels', 'scene_reader', 'run_encoder', 'class_features',
-           'patch_features', 'attention_maps']
+           'encoder_depth', 'CardReader', 'seen_by_all', 'scene_labels', 'scene_reader', 'run_encoder',
+           'class_features', 'patch_features', 'attention_maps']
 
 # %% ../../nbs/training/25_encode.ipynb #f020b167
 from collections.abc import Callable, Container
@@ -165,6 +165,16 @@ def labels(
 ) -> Tensor:  # b h w, 255 where there is no label or no valid pixel
     "Land-cover positions to learn from and to score."
     return torch.where(valid, self.reader.labels(index), IGNORE)
+
+# %% ../../nbs/training/25_encode.ipynb #comm0002
+def seen_by_all(
+    reader: CardReader,  # of any split
+    index: np.ndarray,  # row numbers within the split
+) -> Tensor:  # b h w, bool
+    "The pixels that every sensor of the store has."
+    chips, window = reader.reader, reader.reader.window
+    masks = [chips.stored(f"valid_{sensor}", index)[:, window, window] for sensor in sensors_in(chips.dataset)]
+    return torch.from_numpy(np.logical_and.reduce(masks))
 
 # %% ../../nbs/training/25_encode.ipynb #b1mend01
 def scene_labels(

@@ -28,7 +28,7 @@ from .cells import logged_cells
 from .checkpoint import Card, load_encoder
 from .conditions import CLOUD_KINDS, CONDITIONS, ConditionReader, possible_conditions
 from .encode import CardReader, WeightsConfig, card_for, class_features, scene_labels, scene_reader
-from .finetune import SegmentConfig, confusions, train_on_all, with_labels
+from .finetune import SegmentConfig, confusions, train_on_all, with_common_labels
 
 # %% ../../nbs/training/39_grid.ipynb #21232497
 TASKS = ("scenes", "maps")
@@ -172,7 +172,7 @@ def map_rows(
 ) -> dict[str, np.ndarray]:  # condition -> chip class class
     "Train a segmenter on one set of sensors, and score the test chips under every condition."
     model = train_on_all(decoder_config(config, sensors), card, seed)
-    return {name: confusions(model, with_labels(reader)) for name, reader in condition_readers(config, card).items()}
+    return {name: confusions(model, with_common_labels(reader)) for name, reader in condition_readers(config, card).items()}
 
 # %% ../../nbs/training/39_grid.ipynb #eba54c36
 def scored_chips(

@@ -23,7 +23,7 @@ from ..evaluation.robustness import Axis
 from .checkpoint import Card, check_weights_fit, load_encoder
 from .encode import CardReader, WeightsConfig, card_for, class_features, scene_labels, sensors_in
 from .encode import used_sensors
-from .finetune import SegmentConfig, confusions, train_on_all, with_labels
+from .finetune import SegmentConfig, confusions, train_on_all, with_common_labels
 from .shifts import physical_bands, radar_shifts, seen_by, shifted, simulated_passes
 from .trained_segmenter import load_segmenter
 
@@ -62,7 +62,7 @@ def map_judge(
     "A segmenter, trained on clean training chips."
     card = card_for(config)
     model, sensors = train_on_all(config, card, config.seed), used_sensors(config, card)
-    return Judge(name, "maps", card, sensors, lambda reader: confusions(model, with_labels(reader)))
+    return Judge(name, "maps", card, sensors, lambda reader: confusions(model, with_common_labels(reader)))
 
 # %% ../../nbs/training/41_judges.ipynb #a9749d2c
 def check_classes(
@@ -89,7 +89,7 @@ def saved_judge(
     dataset = open_store(chips)
     check_weights_fit(card.encoder, {sensor: contract_of(dataset, sensor) for sensor in sensors_in(dataset)})
     check_classes(weights, [cover.name for cover in card.legend], chips)
-    return Judge(name, "maps", card.encoder, card.sensors, lambda reader: confusions(model, with_labels(reader)))
+    return Judge(name, "maps", card.encoder, card.sensors, lambda reader: confusions(model, with_common_labels(reader)))
 
 # %% ../../nbs/training/41_judges.ipynb #38ab7468
 def pass_axes(

@@ -22,10 +22,10 @@ from ..evaluation.metrics import bootstrap_interval, metric, miou, overall_accur
 from ..models.fast_vit import use_fast_products
 from .cells import Record, cells, run_cells
 from .checkpoint import Card
-from .encode import card_for
+from .encode import CardReader, card_for, used_sensors
 from sar_ssl.training.finetune import (
     LabelledChips, SegmentConfig, chip_logits, confusions, labelled_chips, labelled_rows, start_segmenter,
-    train_segmenter, with_grids,
+    train_segmenter, with_common_labels, with_grids,
 )
 from .fit import Fitted, training_device
 from .trained_segmenter import SegmenterCard, load_segmenter, save_segmenter
@@ -47,7 +47,7 @@ def cell_metrics(
         return metric(name, statistic(pooled), "1", split, n, seed, interval, **about, **drawn_from)
     return [record("miou", miou), record("overall_accuracy", overall_accuracy)] + [
         metric("iou", value, "1", split, n, seed, class_name=cover.name, **about)
-        for cover, value in zip(legend, per_class_iou(pooled)) if not np.isnan(value)]
+        for cover, value, truth in zip(legend, per_class_iou(pooled), pooled.sum(1)) if truth]
 
 # %% ../../nbs/training/31_segment.ipynb #ccaa83d6
 def cell_record(
@@ -88,7 +88,7 @@ def open_splits(
 
     @cache
     def open_test() -> tuple[LabelledChips, Blocks]:
-        test = labelled_chips(config, card, "test")
+        test = with_common_labels(CardReader(config.chips, card, used_sensors(config, card), "test"))
         return frozen_tokens(config, test), chip_blocks(test.reader.reader.dataset, test.reader.reader.rows)
 
     return frozen_tokens(config, train, used), val, open_test
