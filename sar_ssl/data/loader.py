@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SENSOR_SETS', 'batch_rows', 'sensor_channels', 'Images', 'reading_contracts', 'split_rows', 'centre_window',
-           'ChipReader', 'read_chip']
+           'stored_places', 'ChipReader', 'read_chip']
 
 # %% ../../nbs/data/50_loader.ipynb #f020b167
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
+import zarr
 from fastcore.basics import patch
 from torch import Tensor
 
@@ -114,6 +115,22 @@ def centre_window(
     start = (side - size) // 2 if size else 0
     return slice(start, start + (size or side))
 
+# %% ../../nbs/data/50_loader.ipynb #isel0002
+def stored_places(
+    dataset: xr.Dataset,  # an open store, or some of its chips in any order
+) -> np.ndarray:  # row in the store of each chip
+    "Where each chip lies in its store; raises `StoreError` where the dataset is not of whole chips."
+    whole = zarr.open_group(dataset.encoding["source"], mode="r")
+    sizes = dict(zip(("y", "x"), whole["s1" if "s1" in whole else "s2"].shape[-2:]))
+    cut = [f"{axis}={dataset.sizes[axis]}" for axis in sizes if dataset.sizes[axis] != sizes[axis]]
+    if cut:
+        raise StoreError(f"found chips that were cut to {', '.join(cut)} px, but those of {dataset.encoding['source']} "
+                         f"have {sizes['y']} px; give the whole chips, and `size` to read their middle")
+    own, stored = dataset["id"].values.tolist(), whole["id"][:].tolist()
+    if own == stored: return np.arange(len(own))
+    place = {name: row for row, name in enumerate(stored)}
+    return np.array([place[name] for name in own])
+
 # %% ../../nbs/data/50_loader.ipynb #6c7cf545
 class ChipReader:
     "Images and labels of one split of a chip store, by row number; bands by name, scaled by contracts."
@@ -135,7 +152,7 @@ class ChipReader:
         self.rows = split_rows(self.dataset, split)
         self.window = centre_window(self.dataset.sizes["y"], size)
         self.own = {sensor: contract_of(self.dataset, sensor) for sensor in self.contracts}  # what the integers mean
-        self.arrays = {}
+        self.arrays, self.places = {}, stored_places(self.dataset)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -157,7 +174,7 @@ def stored(
     "Values as stored."
     if name not in self.arrays:
         self.arrays[name] = ShardedArray(Path(self.dataset.encoding["source"])/name)
-    return read_rows(self.arrays[name], self.rows[index], bands)
+    return read_rows(self.arrays[name], self.places[self.rows[index]], bands)
 
 # %% ../../nbs/data/50_loader.ipynb #fadde081
 @patch

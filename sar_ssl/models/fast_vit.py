@@ -227,7 +227,7 @@ def class_token(
 def fast_path(
     backbone: nn.Module,  # maps b c h w to b d
 ) -> Callable[[Tensor], Tensor]:  # the same function
-    "`class_token` of this model where it is known, else the model itself; the model is checked once."
+    "`class_token` of this model where it is known, else the model itself; checks the model, so call it once for many images."
     try:
         check_known(backbone)
     except ModelError:

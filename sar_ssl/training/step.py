@@ -308,7 +308,7 @@ def check_finite(
     norm: Tensor,  # scalar, of the gradients of all processes
     step: int,  # named in the message
 ) -> None:
-    "Raise `TrainingError` where a step must not be taken; the only wait for the device in a step."
+    "Raise `TrainingError` where a step must not be taken; waits for the device."
     for what, value in zip(("loss", "gradient norm"), torch.stack([loss, norm]).tolist()):
         if not math.isfinite(value):
             raise TrainingError(f"{what} is {value} at step {step}")
