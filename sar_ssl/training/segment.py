@@ -22,10 +22,10 @@ from ..evaluation.metrics import bootstrap_interval, metric, miou, overall_accur
 from ..models.fast_vit import use_fast_products
 from .cells import Record, cells, run_cells
 from .checkpoint import Card
-from .encode import CardReader, card_for, used_sensors
+from .encode import card_for
 from sar_ssl.training.finetune import (
     LabelledChips, SegmentConfig, chip_logits, confusions, labelled_chips, labelled_rows, start_segmenter,
-    train_segmenter, with_common_labels, with_grids,
+    train_segmenter, with_grids,
 )
 from .fit import Fitted, training_device
 from .trained_segmenter import SegmenterCard, load_segmenter, save_segmenter
@@ -88,7 +88,7 @@ def open_splits(
 
     @cache
     def open_test() -> tuple[LabelledChips, Blocks]:
-        test = with_common_labels(CardReader(config.chips, card, used_sensors(config, card), "test"))
+        test = labelled_chips(config, card, "test")
         return frozen_tokens(config, test), chip_blocks(test.reader.reader.dataset, test.reader.reader.rows)
 
     return frozen_tokens(config, train, used), val, open_test
