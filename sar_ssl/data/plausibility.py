@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['DB_RANGE', 'DB_PIXEL_RANGE', 'DB_MEDIAN_RANGE', 'DB_STD_RANGE', 'POLARISATION_MARGIN', 'POLARISATION_NOISE',
            'REFLECTANCE_MEDIAN_RANGE', 'REFLECTANCE_LOW', 'REFLECTANCE_HIGH', 'REFLECTANCE_FLOOR',
-           'REFLECTANCE_DARKEST', 'SHARE', 'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'OFFSET_LEVEL', 'EVIDENCE',
+           'REFLECTANCE_DARKEST', 'SHARE', 'MEDIAN_SAMPLE', 'DIFFERENCE_RANGE', 'ZEROS', 'OFFSET_LEVEL', 'EVIDENCE',
            'NEIGHBOURS', 'STANDS_OUT', 'STATS_LIMITS', 'EIGHT_BITS', 'quick_median', 'backscatter_problem', 'seen',
            'level_problem', 'reflectance_problem', 'difference_problem', 'coherence_problem', 'band_problem',
-           'constant_problem', 'unmeasured_problem', 'polarisation_pairs', 'polarisation_problem', 'band_groups',
-           'leaves_and_water', 'offset_problem', 'neighbour_problem', 'order_problem', 'spectrum_problem',
-           'chip_problem', 'physical_check', 'check_polarisations', 'stats_problem', 'normalised_problem',
-           'check_stats', 'sample_problems']
+           'constant_problem', 'zero_problem', 'unmeasured_problem', 'polarisation_pairs', 'polarisation_problem',
+           'band_groups', 'leaves_and_water', 'offset_problem', 'neighbour_problem', 'order_problem',
+           'spectrum_problem', 'chip_problem', 'physical_check', 'check_polarisations', 'stats_problem',
+           'normalised_problem', 'check_stats', 'sample_problems']
 
 # %% ../../nbs/data/02_plausibility.ipynb #f020b167
 from collections.abc import Sequence
@@ -151,6 +151,22 @@ def constant_problem(
     if len(values) < 2 or values.min() < values.max() or abs(values[0] / floor - 1) < 0.01: return ""
     return f"all {len(values)} valid pixels are {values[0]:.4g}; a landscape varies: is it a dead band?"
 
+# %% ../../nbs/data/02_plausibility.ipynb #bandspl2
+ZEROS = 0.001  # share of pixels of one band that may be exactly 0 dB
+
+def zero_problem(
+    chip: np.ndarray,    # (band y x) dB, NaN where invalid
+    contract: Contract,  # names the bands
+) -> str:
+    "Says when zeros of one band were not measured, with the band; an empty string otherwise."
+    for band, image in zip(contract.bands, chip):
+        zeros = np.count_nonzero(image == 0)
+        if base_band(band) == "VV-VH" or zeros <= max(ZEROS * image.size, 8): continue  # a difference may well be 0
+        if zeros > np.count_nonzero(np.abs(image) <= 1) - zeros:
+            return (f"band {band}: {zeros / image.size:.1%} of the pixels are exactly 0 dB and hardly any are near 0: "
+                    "declare `nodata: 0`")
+    return ""
+
 # %% ../../nbs/data/02_plausibility.ipynb #cbbf0f99
 def unmeasured_problem(
     chip: np.ndarray,    # (band y x) physical units, NaN where invalid
@@ -160,13 +176,13 @@ def unmeasured_problem(
     infinite = np.count_nonzero(np.isinf(chip))
     if infinite:
         return f"{infinite} pixels are infinite, as the logarithm of 0 is: make them NaN, the mark of an invalid pixel"
-    if len(chip) < 2 or contract.scale == "linear" and contract.sensor == "s1": return ""  # a power of 0 has no dB
-    empty = chip[0] == 0
-    for image in chip[1:]:
-        if not empty.any(): return ""
-        empty &= image == 0
-    if empty.mean() <= SHARE: return ""
-    return f"{empty.mean():.1%} of the pixels are 0 in all {len(chip)} bands: declare `nodata: 0`"
+    if contract.scale == "linear" and (len(chip) < 2 or contract.sensor == "s1"): return ""  # a power of 0 has no dB
+    empty = np.ones(chip[0].shape, bool)
+    for image in chip:
+        if empty.any(): empty &= image == 0
+    if empty.mean() > SHARE and len(chip) > 1:
+        return f"{empty.mean():.1%} of the pixels are 0 in all {len(chip)} bands: declare `nodata: 0`"
+    return zero_problem(chip, contract) if contract.scale == "dB" else ""
 
 # %% ../../nbs/data/02_plausibility.ipynb #6924b24b
 def polarisation_pairs(

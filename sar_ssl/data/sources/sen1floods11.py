@@ -80,10 +80,11 @@ def read_radar(
     path: Path,  # *_S1Hand.tif
 ) -> tuple[np.ndarray, Grid]:
     "VV and VH (2 y x) in dB, NaN where missing, and the grid; raises `SourceError`."
-    values, grid, _ = read_tile(path)
+    values, grid, nodata = read_tile(path)
     if len(values) != 2 or values.dtype.kind != "f":
         raise SourceError(f"{path}: {len(values)} bands of {values.dtype}, expected VV and VH in floating point (dB)")
-    return np.where(np.isfinite(values), values, np.nan).astype(np.float32), grid
+    missing = ~np.isfinite(values) | (False if nodata is None else values == nodata)
+    return np.where(missing, np.nan, values).astype(np.float32), grid
 
 # %% ../../../nbs/data/30_sources/29_sen1floods11.ipynb #c806ea74
 def read_optical(
