@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['weighted_auroc', 'AttentionError', 'code_shares', 'enough_pixels', 'check_grids', 'chip_auroc', 'attention_auroc',
            'centre_prior', 'shuffled_auroc', 'mean_over_chips', 'null_range', 'score_row', 'attention_table',
-           'best_head', 'pointing_game', 'attention_entropy', 'read_half', 'token_readout', 'token_auroc',
-           'attention_record', 'attention_metrics']
+           'block_halves', 'best_head', 'pixel_maps', 'pointing_game', 'attention_entropy', 'read_half',
+           'token_readout', 'token_auroc', 'attention_record', 'attention_metrics']
 
 # %% ../../nbs/evaluation/20_attention.ipynb #f020b167
 import math
@@ -150,11 +150,13 @@ def null_range(
 def score_row(
     values: np.ndarray,  # chip: AUROC, NaN where the chip says nothing
     seed: int,  # of the bootstrap
-) -> dict:  # auroc, low, high, n
-    "Mean over chips, with its interval."
-    kept = values[np.isfinite(values)]
-    low, high = bootstrap_interval(kept, seed=seed) or (math.nan, math.nan)
-    return dict(auroc=chip_mean(values), low=low, high=high, n=len(kept))
+    groups: ArrayLike | None = None,  # chip: block of each chip; None: each chip is a block
+) -> dict:  # auroc, low, high, n, n_blocks
+    "Mean over chips, with its interval over blocks of land."
+    known = np.isfinite(values)
+    kept, blocks = values[known], (np.arange(len(values)) if groups is None else as_array(groups))[known]
+    low, high = bootstrap_interval(kept, seed=seed, groups=blocks) or (math.nan, math.nan)
+    return dict(auroc=chip_mean(values), low=low, high=high, n=len(kept), n_blocks=len(np.unique(blocks)))
 
 # %% ../../nbs/evaluation/20_attention.ipynb #6c7cf545
 def attention_table(
@@ -162,35 +164,67 @@ def attention_table(
     codes: ArrayLike,  # chip y x: land-cover codes
     classes: Mapping[int, str],  # code -> name, such as {c.code: c.name for c in WORLDCOVER}
     seed: int = 0,  # of the shuffles and the bootstrap
-) -> pd.DataFrame:  # columns class, code, head, auroc, low, high, n, null_shuffled, null_low, null_high, null_centre
+    groups: ArrayLike | None = None,  # chip: block of land, as `intervals.chip_blocks` numbers them; None: a chip each
+) -> pd.DataFrame:  # columns class, code, head, auroc, low, high, n, n_blocks, null_shuffled, null_low, null_high, null_centre
     "AUROC of every head for every class that is there, with interval and nulls."
     maps = as_array(maps)
     shares = code_shares(codes, maps.shape[2:], classes)
     values, null = chip_auroc(maps, shares), shuffled_auroc(maps, shares, seed=seed)
     prior = np.broadcast_to(centre_prior(maps.shape[2:]), (len(maps), 1, *maps.shape[2:]))
     centre = mean_over_chips(chip_auroc(prior, shares))[0]
-    rows = [dict({"class": name}, code=code, head=head, **score_row(values[:, head, c], seed),
+    rows = [dict({"class": name}, code=code, head=head, **score_row(values[:, head, c], seed, groups),
                  **null_range(null[:, head, c]), null_centre=float(centre[c]))
             for c, (code, name) in enumerate(classes.items())
             for head in range(maps.shape[1]) if np.isfinite(values[:, head, c]).any()]
-    columns = "class code head auroc low high n null_shuffled null_low null_high null_centre".split()
+    columns = "class code head auroc low high n n_blocks null_shuffled null_low null_high null_centre".split()
     return pd.DataFrame(rows, columns=columns)
 
 # %% ../../nbs/evaluation/20_attention.ipynb #46ed3498
+def block_halves(
+    groups: np.ndarray,  # chip: block
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:  # row numbers
+    "Two halves of the blocks, and the chips in them."
+    names, member = np.unique(groups, return_inverse=True)
+    first = np.isin(member, stream("attention halves", seed, len(names)).permutation(len(names))[: len(names) // 2])
+    return np.flatnonzero(first), np.flatnonzero(~first)
+
+
 def best_head(
     values: np.ndarray,  # chip head: AUROC for one class, NaN where the chip says nothing
-    seed: int = 0,  # of the halves
-) -> dict:  # heads (one per half), auroc on the other half, auroc where chosen, optimism
-    "The best head, chosen on one half of the chips and scored on the other, both ways."
-    values = values[np.isfinite(values).all(1)]
-    if len(values) < 2:
-        return dict(heads=None, auroc=math.nan, chosen=math.nan, optimism=math.nan)
-    order = stream("attention halves", seed, len(values)).permutation(len(values))
-    halves = values[order[: len(values) // 2]].mean(0), values[order[len(values) // 2 :]].mean(0)
-    heads = [int(half.argmax()) for half in halves]
-    chosen = float(np.mean([half[head] for half, head in zip(halves, heads)]))
-    other = float(np.mean([half[head] for half, head in zip(halves[::-1], heads)]))
-    return dict(heads=heads, auroc=other, chosen=chosen, optimism=chosen - other)
+    seed: int = 0,  # of the halves and the bootstrap
+    groups: ArrayLike | None = None,  # chip: block of land; None: a chip each
+) -> dict:  # heads and signs (one per half), auroc on the other half with low, high, n, n_blocks; optimism
+    "The head furthest from 0.5 and its sign, chosen on one half of the blocks and scored on the other, both ways."
+    known = np.isfinite(values).all(1)
+    values, blocks = values[known], (np.arange(len(values)) if groups is None else as_array(groups))[known]
+    halves = block_halves(blocks, seed)
+    if not all(map(len, halves)):
+        return dict(heads=None, signs=None, auroc=math.nan, chosen=math.nan, optimism=math.nan, n=len(values), n_blocks=len(halves[1]))
+    means = [values[half].mean(0) - 0.5 for half in halves]
+    heads = [int(np.abs(mean).argmax()) for mean in means]
+    signs = [1 if mean[head] >= 0 else -1 for mean, head in zip(means, heads)]
+    turned = lambda rows, i: 0.5 + signs[i] * (values[rows, heads[i]] - 0.5)
+    chosen = np.concatenate([turned(half, i) for i, half in enumerate(halves)]).mean()
+    other = np.empty(len(values))
+    for i, half in enumerate(halves[::-1]): other[half] = turned(half, i)
+    row = score_row(other, seed, blocks)
+    return dict(row, heads=heads, signs=signs, chosen=float(chosen), optimism=float(chosen - row["auroc"]))
+
+# %% ../../nbs/evaluation/20_attention.ipynb #pixnul01
+def pixel_maps(
+    pixels: ArrayLike,  # chip band y x: dB, reflectance ...; NaN where nothing was measured
+    grid: tuple[int, int],  # rows and columns of tokens; they divide the chip
+) -> dict[str, np.ndarray]:  # "intensity" and "gradient", each chip band gh gw
+    "Mean of each band in each token, and mean steepness; 0 where a token has no measured pixel."
+    pixels = as_array(pixels).astype(np.float64)
+    steep = np.hypot(*np.gradient(pixels, axis=(-2, -1)))
+    made = {}
+    for name, values in (("intensity", pixels), ("gradient", steep)):
+        parts = rearrange(values, "n b (gh h) (gw w) -> n b gh gw (h w)", gh=grid[0], gw=grid[1])
+        known = np.isfinite(parts)
+        made[name] = np.where(known, parts, 0).sum(-1) / np.maximum(known.sum(-1), 1)
+    return made
 
 # %% ../../nbs/evaluation/20_attention.ipynb #d78f577f
 def pointing_game(
@@ -237,11 +271,11 @@ def token_readout(
     shares: np.ndarray,  # chip class gh gw
     penalty: float = 1e-2,  # of the read-out's weights; higher is smoother
     seed: int = 0,  # of the halves
+    groups: ArrayLike | None = None,  # chip: block of land; None: a chip each
 ) -> np.ndarray:  # chip class gh gw: logits, each chip read with weights of the other half
     "Cross-fitted logistic read-out of the tokens: one score map per class; NaN where the other half lacks the class."
     tokens, label, result = as_array(tokens), token_classes(shares), np.full(shares.shape, np.nan)
-    order = stream("attention read-out", seed, len(tokens)).permutation(len(tokens))
-    first, second = order[: len(order) // 2], order[len(order) // 2 :]
+    first, second = block_halves(np.arange(len(tokens)) if groups is None else as_array(groups), seed)
     for fit, read in [(first, second), (second, first)]:
         rows, classes = token_rows(tokens[fit], label[fit])
         if len(rows) and len(read):
@@ -255,29 +289,31 @@ def token_auroc(
     classes: Mapping[int, str],  # code -> name
     penalty: float = 1e-2,  # of the read-out's weights
     seed: int = 0,  # of the halves and the bootstrap
-) -> pd.DataFrame:  # columns class, code, auroc, low, high, n
+    groups: ArrayLike | None = None,  # chip: block of land; None: a chip each
+) -> pd.DataFrame:  # columns class, code, auroc, low, high, n, n_blocks
     "AUROC of the token read-out for every class that is there, to stand beside `attention_table`."
     shares = code_shares(codes, as_array(tokens).shape[2:], classes)
-    read = token_readout(tokens, shares, penalty, seed)
-    rows = []
+    read = token_readout(tokens, shares, penalty, seed, groups)
+    rows, blocks = [], np.arange(len(read)) if groups is None else as_array(groups)
     for c, (code, name) in enumerate(classes.items()):
         known = np.isfinite(read[:, c]).all((1, 2))
         values = chip_auroc(read[known, c : c + 1], shares[known])[:, 0, c] if known.any() else np.array([])
         if np.isfinite(values).any():
-            rows.append(dict({"class": name}, code=code, **score_row(values, seed)))
-    return pd.DataFrame(rows, columns="class code auroc low high n".split())
+            rows.append(dict({"class": name}, code=code, **score_row(values, seed, blocks[known])))
+    return pd.DataFrame(rows, columns="class code auroc low high n n_blocks".split())
 
 # %% ../../nbs/evaluation/20_attention.ipynb #3c0ccde3
 def attention_record(
     name: str,  # of the record
-    row: Mapping,  # class, auroc, n, and low and high where there is an interval
+    row: Mapping,  # class, auroc, n, n_blocks, and low and high where there is an interval
     split: str,  # split of the chips
     seed: int | None,  # seed of the run
     **more: object,  # what tells it from its siblings
 ) -> dict:
     "One AUROC as a record."
     span = (row["low"], row["high"]) if math.isfinite(row.get("low", math.nan)) else None
-    return metric(name, row["auroc"], "1", split, int(row["n"]), seed, span, **{"class": row["class"]}, **more)
+    return metric(name, row["auroc"], "1", split, int(row["n"]), seed, span, **{"class": row["class"]},
+                  n_blocks=int(row["n_blocks"]), **more)
 
 # %% ../../nbs/evaluation/20_attention.ipynb #ef9a23fb
 def attention_metrics(
@@ -286,15 +322,17 @@ def attention_metrics(
     seed: int | None,  # seed of the run
     readout: pd.DataFrame | None = None,  # from `token_auroc`
     best: Mapping[str, dict] | None = None,  # class name -> what `best_head` returned
+    nulls: Mapping[str, Mapping[str, dict]] | None = None,  # kind of `pixel_maps` -> class name -> the same of its bands
     **extra: object,  # sensors="s1", init="dino_mm" ...
 ) -> list[dict]:  # records for metrics.json
     "The scores of attention maps as records that say what they are."
     record = lambda name, row, **more: attention_record(name, row, split, seed, **more, **extra)
-    nulls = lambda r: dict(null=r["null_shuffled"], null_interval=[r["null_low"], r["null_high"]])
-    heads = [record("attention_auroc", r, head=int(r["head"]), null_centre=r["null_centre"], **nulls(r))
+    others = lambda r: dict(null=r["null_shuffled"], null_interval=[r["null_low"], r["null_high"]])
+    heads = [record("attention_auroc", r, head=int(r["head"]), null_centre=r["null_centre"], **others(r))
              for r in table.to_dict("records")]
     read = [record("token_auroc", r) for r in ([] if readout is None else readout.to_dict("records"))]
-    chips = dict(zip(table["class"], table["n"]))
-    chosen = [record("attention_auroc_best_head", {"class": name, "n": chips.get(name, 0), "auroc": b["auroc"]},
-                     optimism=b["optimism"], heads=b["heads"]) for name, b in (best or {}).items()]
-    return heads + read + chosen
+    chosen = [record("attention_auroc_best_head", dict(b, **{"class": name}), optimism=b["optimism"], heads=b["heads"],
+                     signs=b["signs"]) for name, b in (best or {}).items()]
+    pixel = [record("pixel_auroc", dict(b, **{"class": name}), kind=kind, bands=b["heads"], signs=b["signs"])
+             for kind, of_class in (nulls or {}).items() for name, b in of_class.items()]
+    return heads + read + chosen + pixel

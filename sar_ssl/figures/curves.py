@@ -6,7 +6,7 @@
 __all__ = ['PANELS', 'UNTRAINED', 'BASELINES', 'read_log', 'present', 'draw_panel', 'finish_panel', 'log_panels',
            'training_curves', 'run_scores', 'score_table', 'line_style', 'line_styles', 'labels_used', 'interval_ends',
            'mean_points', 'draw_scores', 'label_axis', 'draw_efficiency', 'efficiency_legend', 'label_efficiency',
-           'true_shares', 'write_cells', 'confusion_figure', 'draw_input', 'draw_map_row', 'map_panel']
+           'true_shares', 'write_cells', 'confusion_figure', 'draw_map_row', 'map_panel']
 
 # %% ../../nbs/figures/30_curves.ipynb #322b2f05
 import json
@@ -24,7 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
-from .chips import class_legend, show_image, show_land_cover, show_s1
+from .chips import class_legend, show_image, show_land_cover
 
 # %% ../../nbs/figures/30_curves.ipynb #2bb5eded
 def read_log(
@@ -303,32 +303,21 @@ def confusion_figure(
     figure.colorbar(drawn, label="% of the true class", shrink=0.8)
     return figure
 
-# %% ../../nbs/figures/30_curves.ipynb #6d5e6e94
-def draw_input(
-    axes: plt.Axes,  # where
-    image: ArrayLike,  # y x: VV backscatter (dB), NaN where invalid; or y x rgba: colours, 0 to 1
-    title: str,  # what it is
-) -> None:
-    "An input image: radar in grey with the fixed limits of `show_s1`, colours as they are."
-    image = np.asarray(image)
-    if image.ndim == 2: show_s1(axes, image, "VV", title, colour_bar=False)
-    else: show_image(axes, image, title)
-
 # %% ../../nbs/figures/30_curves.ipynb #fadde081
 def draw_map_row(
     row: Sequence[plt.Axes],  # one for each image and map
-    images: Mapping[str, ArrayLike],  # title -> image, as in `draw_input`
+    images: Mapping[str, ArrayLike | None],  # title -> y x rgba: colours, 0 to 1; None: nothing there
     covers: Mapping[str, ArrayLike],  # title -> y x: WorldCover codes
     titled: bool,  # whether the titles are written
 ) -> None:
     "One chip: its images, then its maps."
-    for axes, (name, image) in zip(row, images.items()): draw_input(axes, image, name)
+    for axes, (name, image) in zip(row, images.items()): axes.set_axis_off() if image is None else show_image(axes, image, name)
     for axes, (name, codes) in zip(row[len(images) :], covers.items()): show_land_cover(axes, np.asarray(codes), name)
     for axes in row: axes.set_title(axes.get_title() if titled else "", fontsize=8)
 
 # %% ../../nbs/figures/30_curves.ipynb #38289050
 def map_panel(
-    images: Mapping[str, Sequence[ArrayLike]],  # title -> one image per chip, as in `draw_input`
+    images: Mapping[str, Sequence[ArrayLike | None]],  # title -> one image per chip, from `figures.chips.chip_images`
     truth: Sequence[ArrayLike],  # per chip y x: WorldCover codes, 0 where not known
     predictions: Mapping[str, Sequence[ArrayLike]],  # title -> per chip y x: WorldCover codes
 ) -> Figure:

@@ -221,35 +221,41 @@ def shift_tables(
 # %% ../../nbs/figures/38_tables.ipynb #d5ab5c63
 def attention_row(
     heads: pd.DataFrame,  # attention_auroc of all heads of one run for one class
-    others: pd.DataFrame,  # attention_auroc_best_head and token_auroc of the same run
+    others: pd.DataFrame,  # attention_auroc_best_head, pixel_auroc and token_auroc of the same run
 ) -> list[str]:
-    "Best head, its score and interval, its two nulls, the honest score, the token read-out."
-    best, of_class = heads.loc[heads["value"].idxmax()], others[others["class"] == heads["class"].iloc[0]]
-    single = lambda name: next(iter(of_class.loc[of_class["name"] == name, "value"]), None)
-    low_high = best["interval"] if isinstance(best["interval"], (list, tuple)) else ()
-    span = " [" + ", ".join(map(number, low_high)) + "]" if low_high else ""
-    return [str(best["class"]), f"{int(best['n'])}", f"{int(best['head'])}", number(best["value"]) + span,
-            number(best["null"]), number(best["null_centre"]), number(single("attention_auroc_best_head")),
-            number(single("token_auroc"))]
+    "The head furthest from 0.5, its nulls, the score of a head chosen elsewhere, of pixels, and the token read-out."
+    best = heads.loc[(heads["value"] - 0.5).abs().idxmax()]
+    of_class = others[others["class"] == heads["class"].iloc[0]]
+
+    def single(name: str, kind: str = "") -> str:
+        found = of_class[(of_class["name"] == name) & (of_class["kind"] == kind)].to_dict("records")
+        return number(found[0]["value"]) + span(found[0]) if found else "–"
+
+    blocks = f" in {best['n_blocks']:.0f}" if math.isfinite(best["n_blocks"]) else ""
+    return [str(best["class"]), f"{int(best['n'])}{blocks}", f"{int(best['head'])}", number(best["value"]) + span(best),
+            number(best["null"]), number(best["null_centre"]), single("attention_auroc_best_head"),
+            single("pixel_auroc", "intensity"), single("pixel_auroc", "gradient"), single("token_auroc")]
 
 # %% ../../nbs/figures/38_tables.ipynb #f3749395
-ATTENTION_HEAD = ("class", "chips", "best head", "AUROC [95 %]", "other chips' maps", "centre of the chip",
-                  "head chosen on other half", "token read-out")
+ATTENTION_HEAD = ("class", "chips in blocks", "head furthest from 0.5", "AUROC [95 %]", "other chips' maps", "centre of the chip",
+                  "head and sign chosen on other half", "brightness of one band, chosen so", "steepness of one band, chosen so",
+                  "token read-out")
 
 
 def attention_tables(
     scores: pd.DataFrame,  # from `study_scores`
 ) -> list[Table]:  # one per run
     "AUROC of attention against land cover, one table per attention run."
-    fill = dict(init="", sensors="", interval=None, null=None, null_centre=None)
+    fill = dict(init="", sensors="", interval=None, null=None, null_centre=None, n_blocks=math.nan)
     rows = select(scores, "attention_auroc", fill=fill)
-    others = select(scores, "attention_auroc_best_head", "token_auroc", fill={"class": ""})
+    beside = dict(interval=None, kind="", **{"class": ""})
+    others = select(scores, "attention_auroc_best_head", "pixel_auroc", "token_auroc", fill=beside)
     tables = []
     for run, group in rows.groupby("run", sort=True):
         same_run, first = others[others["run"] == run], group.iloc[0]
         body = [attention_row(heads, same_run) for _, heads in group.groupby("class", sort=False)]
         words = ", ".join(filter(None, [str(first["init"]), sensor_words(str(first["sensors"]))]))
-        caption = f"{run}" + (f" ({words})" if words else "") + ": AUROC of attention against land cover, 0.5 is blind"
+        caption = f"{run}" + (f" ({words})" if words else "") + ": AUROC of attention against land cover [95 %], 0.5 is blind"
         tables.append(Table([*ATTENTION_HEAD], body, caption))
     return tables
 

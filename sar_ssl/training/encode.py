@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WeightsConfig', 'check_weights_config', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for',
            'encoder_depth', 'CardReader', 'seen_by_all', 'scene_labels', 'scene_reader', 'run_encoder',
-           'class_features', 'patch_features', 'attention_maps']
+           'class_features', 'patch_features', 'attention_maps', 'encoder_facts']
 
 # %% ../../nbs/training/25_encode.ipynb #f020b167
 from collections.abc import Callable, Container
@@ -238,3 +238,10 @@ def attention_maps(
 ) -> np.ndarray:  # n head gh gw
     "The class token's attention in one block."
     return run_encoder(lambda pixels: attention(encoder, pixels, block), reader, sensors, index)
+
+# %% ../../nbs/training/25_encode.ipynb #encfact0
+def encoder_facts(
+    card: Card,  # of the weights of a run
+) -> dict[str, str | int]:  # for metrics.json
+    "The architecture and the scaling of pixels of an encoder."
+    return dict(method=card.method, model=card.model, patch_size=card.patch_size, recipe=card.recipe)
