@@ -22,8 +22,8 @@ from ..data.radiometry import Contract
 from ..models.dino_mm import blank_sensors, draw_drops
 from .crops import Geometry, counter_generator, cut, draw_crops, shared_masks
 from .published import draw_published, published_view
-from .sar import (RadarBands, Strength, change_channels, changes_of, draw_changes, joined, moved,
-                                  radar_bands, sent, zoom)
+from .sar import (RadarBands, Strength, change_channels, changes_of, draw_changes, for_averaged,
+                                  joined, moved, radar_bands, sent, zoom)
 
 # %% ../../nbs/training/00_augment.ipynb #e32c4dac
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Augmentation:
 def change_view(
     view: Tensor,  # n c h w, normalised, 0 where invalid: all chips of a view after each other
     seen: Tensor | None,  # n c h w, bool; None where all pixels are valid
-    enlarged: Tensor,  # n, on the CPU, pixels of the view per pixel of the chip
+    geometry: Geometry,  # n windows that the views were cut from, on the CPU
     augmentation: Augmentation,  # how strongly
     radiometry: Radiometry,  # of the channels
     counters: Sequence[tuple[int, ...]],  # per view: seed, step, number of the view
@@ -213,9 +213,11 @@ def change_view(
     if len(bands.at):
         drawn = [draw_changes(batch_size, bands, strength, counter_generator("changes", *c)) for c in counters]
         changes = joined([changes_of(changes, part) for changes in drawn])
+        grain = strength.grain * zoom(geometry.window, view.shape[-1])
+        changes = for_averaged(changes, strength.looks[1], grain, geometry.sigma)
         bands = moved(bands, view.device)
         valid = None if seen is None else seen[:, bands.at]
-        radar, left = change_channels(view[:, bands.at], valid, changes, bands, strength.grain * enlarged)
+        radar, left = change_channels(view[:, bands.at], valid, changes, bands, grain)
     shape = batch_size, view.shape[1], augmentation.optical
     factors = torch.cat([draw_factors(*shape, counter_generator("factors", *c))[part] for c in counters])
     view = radiometry.gain(view, factors)
@@ -267,8 +269,7 @@ def views_of_size(
     geometry = draw_geometries(images, sums, area, counters, part, batch_size)
     masks, bands = known or (None, None)
     views, seen = cut(images, masks, geometry, size, bands)
-    enlarged = zoom(geometry.window, size)
-    return change_view(views, seen, enlarged, augmentation, radiometry, counters, part, batch_size)
+    return change_view(views, seen, geometry, augmentation, radiometry, counters, part, batch_size)
 
 # %% ../../nbs/training/00_augment.ipynb #0f62fd72
 def chips_shown(

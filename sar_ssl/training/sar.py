@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['band_sources', 'RadarBands', 'radar_bands', 'moved', 'sent', 'to_power', 'multiply_power', 'draw_gain',
            'draw_incidence', 'plane', 'draw_dropped', 'border_mask', 'Strength', 'Changes', 'changes_of',
-           'draw_changes', 'joined', 'zoom', 'smoothing_decibels', 'change_decibels', 'remaining', 'change_channels',
-           'change_radar']
+           'draw_changes', 'joined', 'zoom', 'smoothing_decibels', 'averaged_looks', 'for_averaged', 'change_decibels',
+           'remaining', 'change_channels', 'change_radar']
 
 # %% ../../nbs/training/07_sar.ipynb #882f0726
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -263,6 +263,35 @@ def smoothing_decibels(
     power = to_power(images, bands).clamp(min=1e-6)
     change = 10 * torch.log10(multilook(power, seen).clamp(min=1e-6) / power)
     return torch.einsum("rs,nrhw->nshw", alone, torch.where(seen, change, 0.0))
+
+# %% ../../nbs/training/07_sar.ipynb #2437b73e
+def averaged_looks(
+    looks: float,  # of the data
+    grain: Tensor,  # n, pixels of the view: correlation of their speckle; 0 for none
+    sigma: Tensor,  # n, pixels of the view: of the blur, an average of decibels; 0 for none
+    smooth: Tensor,  # n, bool: 3 x 3 pixels of the power are averaged after it
+) -> Tensor:  # n
+    "Looks of the data after blur and averaging."
+    taps = torch.arange(-5.0, 6.0).square()
+    weights = torch.exp(-0.5 * taps / sigma.clamp(min=1e-3)[:, None].square())
+    narrow = grain.clamp(min=1e-3).square()
+    wide = narrow + 2 * (weights * taps).sum(1) / weights.sum(1)
+    blurred = 0.5 + (looks - 0.5) * wide / narrow
+    left = (3 + 4 * torch.exp(-0.5 / wide) + 2 * torch.exp(-2 / wide)) / 9  # of the variance, per axis
+    return torch.where(smooth, blurred / left.square(), blurred)
+
+# %% ../../nbs/training/07_sar.ipynb #44e2a87f
+def for_averaged(
+    changes: Changes,  # whose speckle is drawn for data as they are
+    looks: float,  # of the data as they are
+    grain: Tensor,  # n, on the CPU, pixels of the view: `Strength.grain` times `zoom`
+    sigma: Tensor,  # n, on the CPU, pixels of the view: blur of the crop, 0 for none
+) -> Changes:
+    "The same changes, with the speckle that brings blurred or averaged views to the looks that were drawn."
+    found = averaged_looks(looks, grain, sigma, changes.smooth)
+    more = (1 + 1 / looks) * (1 + 1 / changes.looks) / (1 + 1 / found) - 1
+    again = changes.looks.isfinite() & (changes.smooth | (sigma > 0))
+    return replace(changes, looks=torch.where(again, 1 / more.clamp(min=0), changes.looks))
 
 # %% ../../nbs/training/07_sar.ipynb #b24a0ca9
 def change_decibels(
