@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORLDCOVER', 'IGNORE', 'BIGEARTHNET_19', 'CORINE_COLOURS', 'BIGEARTHNET_MAP', 'FLOOD_MAP', 'KNOWN_CLASSES',
-           'FIRST_OWN', 'MOST_OWN', 'LandCover', 'is_known', 'has_label', 'label_shares', 'class_index', 'class_codes',
-           'own_legend']
+           'FIRST_OWN', 'MOST_OWN', 'OWN_COLOURS', 'LandCover', 'is_known', 'has_label', 'label_shares', 'class_index',
+           'class_codes', 'own_legend']
 
 # %% ../../nbs/data/05_classes.ipynb #f020b167
 import colorsys
@@ -117,6 +117,7 @@ KNOWN_CLASSES = WORLDCOVER + BIGEARTHNET_MAP + FLOOD_MAP
 
 # %% ../../nbs/data/05_classes.ipynb #ow09c1m2
 FIRST_OWN, MOST_OWN = 101, 99  # first code of a class of one's own, and how many there can be
+OWN_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")  # of Okabe and Ito
 
 # %% ../../nbs/data/05_classes.ipynb #ow09c1m3
 def own_legend(
@@ -125,6 +126,6 @@ def own_legend(
     "The classes that the names stand for, in order; empty where there are no names; raises `ValueError` for too many."
     names = list(dict.fromkeys(word for word in words if isinstance(word, str)))
     if len(names) > MOST_OWN: raise ValueError(f"{len(names)} classes, expected at most {MOST_OWN}")
-    rgb = (colorsys.hsv_to_rgb((0.58 + 0.382 * i) % 1, 0.75, 0.9 - 0.3 * (i % 2)) for i in range(len(names)))
-    colours = ("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in rgb)
+    rgb = (colorsys.hsv_to_rgb((0.58 + 0.382 * i) % 1, 0.75, 0.9 - 0.3 * (i % 2)) for i in range(MOST_OWN))
+    colours = (*OWN_COLOURS, *("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in rgb))
     return tuple(LandCover(FIRST_OWN + i, name, colour) for i, (name, colour) in enumerate(zip(names, colours)))

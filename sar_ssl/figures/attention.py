@@ -19,6 +19,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 
 from ..data.chips import Chip
+from ..data.classes import KNOWN_CLASSES, LandCover
 from ..evaluation.metrics import as_array
 from .chips import chip_images, class_legend, show_image, show_land_cover
 
@@ -78,12 +79,13 @@ def draw_inputs(
     panels: Sequence[plt.Axes],  # one per picture, and one for the land cover where there is one
     chip: Chip,
     images: Mapping[str, np.ndarray | None],  # title to y x rgba, or nothing where the chip lacks the sensor
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
 ) -> None:
     "What the sensors saw and what is there, with the name of the chip to the left."
     for axes, (title, image) in zip(panels, images.items()):
         axes.set_axis_off() if image is None else show_image(axes, image, "\n".join(wrap(title, 22)))
     for axes in panels[len(images) :]:
-        axes.set_axis_off() if chip.label is None else show_land_cover(axes, chip.label, "land cover")
+        axes.set_axis_off() if chip.label is None else show_land_cover(axes, chip.label, "land cover", legend)
     name = dict(rotation=0, ha="right", va="center", fontsize=7)
     panels[0].text(-0.08, 0.5, "\n".join(wrap(chip.id.replace("_", "_ "), 18)).replace("_ ", "_"), transform=panels[0].transAxes, **name)
     for axes in panels: axes.title.set_fontsize(8)
@@ -95,6 +97,7 @@ def attention_panel(
     bands: Mapping[str, Sequence[str]],  # by sensor, from `figures.chips.band_names`
     heads: Sequence[int] | None = None,  # which heads to show; None: all
     title: str = "",  # which model, block and input
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
 ) -> Figure:
     "Where each head looks, beside what is there."
     maps, images = as_array(maps), chip_images(chips, bands)
@@ -105,11 +108,11 @@ def attention_panel(
     look = dict(figsize=(1.45 * (inputs + len(heads)) + 1.6, 1.6 * len(chips) + 0.8), dpi=80, squeeze=False, layout="constrained")
     figure, grid = plt.subplots(len(chips), inputs + len(heads), **look)
     for i, (row, chip) in enumerate(zip(grid, chips)):
-        draw_inputs(row[:inputs], chip, {name: shown[i] for name, shown in images.items()})
+        draw_inputs(row[:inputs], chip, {name: shown[i] for name, shown in images.items()}, legend)
         drawn = draw_maps(row[inputs:], relative[i][heads], seen(chip), heads, limit)
     words = f"attention / flat gaze\n(1: flat; 0 to {limit:.3g} in all maps)"
     figure.colorbar(drawn, ax=grid[:, inputs:].ravel().tolist(), label=words, fraction=0.05, pad=0.01, extend="max")
-    if labels: class_legend(figure, np.concatenate(labels), loc="outside lower center", ncols=4)
+    if labels: class_legend(figure, np.concatenate(labels), legend, loc="outside lower center", ncols=4)
     figure.suptitle(title, fontsize=9)
     return figure
 

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['INVALID', 'DB_LIMITS', 'FULL_REFLECTANCE', 'FULL_INFRARED', 'STRETCH_POWER', 'TRUE_COLOUR', 'COMPOSITES',
            'MOST_RADAR', 'show_image', 'radar_limits', 'show_s1', 'shown_bands', 'composite_words', 'full_reflectance',
-           'band_colours', 'true_colour', 'show_s2', 'show_land_cover', 'class_legend', 'band_names', 'chip_panels',
-           'chip_title', 'chip_panel', 'radar_colours', 'chip_images']
+           'band_colours', 'true_colour', 'show_s2', 'check_codes', 'show_land_cover', 'class_legend', 'band_names',
+           'chip_panels', 'chip_title', 'chip_panel', 'radar_colours', 'chip_images']
 
 # %% ../../nbs/figures/00_chips.ipynb #f020b167
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch, Rectangle
 
 from ..data.chips import Chip, contract_of
-from ..data.classes import KNOWN_CLASSES, WORLDCOVER, class_index
+from ..data.classes import IGNORE, KNOWN_CLASSES, WORLDCOVER, LandCover, class_index
 from ..data.radiometry import S2_L2A_BANDS, base_band
 
 # %% ../../nbs/figures/00_chips.ipynb #2bb5eded
@@ -138,28 +138,41 @@ def show_s2(
     ax.set_xlabel(f"reflectance 0 to {full}, power {STRETCH_POWER}", fontsize=6)
     return drawn
 
+# %% ../../nbs/figures/00_chips.ipynb #ownfig01
+def check_codes(
+    codes: np.ndarray,  # of a map, any shape
+    legend: Sequence[LandCover],  # that should name them
+) -> None:
+    "Raise `ValueError` where a map has codes that its legend does not name."
+    unnamed = sorted(set(np.unique(codes).tolist()) - {cover.code for cover in legend} - {0, IGNORE})
+    if unnamed:
+        raise ValueError(f"found codes {unnamed} that are no class of the legend; classes of one's own need the legend "
+                         "of their store, `legend=legend_of(dataset)`")
+
 # %% ../../nbs/figures/00_chips.ipynb #c13f23de
 def show_land_cover(
     ax: Axes,
-    codes: np.ndarray,  # (y, x) codes of any known class; anything else is shown as invalid
+    codes: np.ndarray,  # (y, x) codes of the legend's classes, 0 or 255 where unknown
     title: str = "",
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
 ) -> AxesImage:
-    "Draw a land-cover map in the product's colours; pixels without a class are hatched."
-    index = class_index(codes, KNOWN_CLASSES)
-    colours = ListedColormap([cover.colour for cover in KNOWN_CLASSES])
-    classes = np.ma.masked_greater_equal(index, len(KNOWN_CLASSES))
-    norm = BoundaryNorm(np.arange(len(KNOWN_CLASSES) + 1) - 0.5, len(KNOWN_CLASSES))
+    "Draw a land-cover map in the legend's colours; pixels without a class are hatched."
+    check_codes(codes, legend)
+    colours = ListedColormap([cover.colour for cover in legend])
+    classes = np.ma.masked_equal(class_index(codes, legend), IGNORE)
+    norm = BoundaryNorm(np.arange(len(legend) + 1) - 0.5, len(legend))
     return show_image(ax, classes, title or "land cover", cmap=colours, norm=norm)
 
 # %% ../../nbs/figures/00_chips.ipynb #8d4f15f6
 def class_legend(
     place: Axes | Figure,  # where the legend goes
     codes: np.ndarray | None = None,  # classes that occur, any shape; None lists those of WorldCover
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
     **options,  # of matplotlib's legend: loc, ncols, fontsize
 ) -> None:
     "Add a legend of land-cover classes and of invalid pixels."
     present = None if codes is None else np.unique(codes)
-    covers = WORLDCOVER if present is None else [cover for cover in KNOWN_CLASSES if cover.code in present]
+    covers = WORLDCOVER if present is None else [cover for cover in legend if cover.code in present]
     handles = [Patch(facecolor=cover.colour, edgecolor="0.4", linewidth=0.4, label=cover.name) for cover in covers]
     if present is not None and len(covers) < len(present):
         handles.append(Patch(facecolor=INVALID, edgecolor="white", hatch="////", label="no data"))
@@ -179,12 +192,13 @@ MOST_RADAR = 4  # bands that are drawn; a store of all seasons has more than a p
 def chip_panels(
     chip: Chip,
     bands: Mapping[str, Sequence[str]],  # by sensor, from `band_names`
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
 ) -> list:
     "What can be drawn of a chip: pairs of a drawing function and its arguments, in the order S1, S2, land cover."
     panels = []
     if chip.s1 is not None: panels += [(show_s1, pair) for pair in zip(chip.s1, bands["s1"], strict=True)][:MOST_RADAR]
     if chip.s2 is not None: panels.append((show_s2, (chip.s2, bands["s2"])))
-    if chip.label is not None: panels.append((show_land_cover, (chip.label,)))
+    if chip.label is not None: panels.append((show_land_cover, (chip.label, "", legend)))
     return panels
 
 # %% ../../nbs/figures/00_chips.ipynb #5b0217c8
@@ -197,12 +211,13 @@ def chip_title(chip: Chip) -> str:
 def chip_panel(
     chip: Chip,
     bands: Mapping[str, Sequence[str]],  # by sensor, from `band_names`
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store, from `data.chips.legend_of`
 ) -> Figure:
     "A figure of everything a chip has: radar, optical and land cover with its legend."
-    panels = chip_panels(chip, bands)
+    panels = chip_panels(chip, bands, legend)
     figure = Figure(figsize=(2.5 * len(panels) + 1.2, 2.7), layout="constrained", dpi=80)
     for ax, (draw, arguments) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels): draw(ax, *arguments)
-    if chip.label is not None: class_legend(figure, chip.label, loc="outside right center")
+    if chip.label is not None: class_legend(figure, chip.label, legend, loc="outside right center")
     more = len(bands["s1"]) - MOST_RADAR if chip.s1 is not None else 0
     figure.suptitle(chip_title(chip) + (f" (and {more} more bands of S1)" if more > 0 else ""), fontsize=9)
     return figure

@@ -24,6 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
+from ..data.classes import KNOWN_CLASSES, LandCover
 from .chips import class_legend, show_image, show_land_cover
 
 # %% ../../nbs/figures/30_curves.ipynb #2bb5eded
@@ -307,26 +308,28 @@ def confusion_figure(
 def draw_map_row(
     row: Sequence[plt.Axes],  # one for each image and map
     images: Mapping[str, ArrayLike | None],  # title -> y x rgba: colours, 0 to 1; None: nothing there
-    covers: Mapping[str, ArrayLike],  # title -> y x: WorldCover codes
+    covers: Mapping[str, ArrayLike],  # title -> y x: codes
     titled: bool,  # whether the titles are written
+    legend: Sequence[LandCover],  # of the codes
 ) -> None:
     "One chip: its images, then its maps."
     for axes, (name, image) in zip(row, images.items()): axes.set_axis_off() if image is None else show_image(axes, image, name)
-    for axes, (name, codes) in zip(row[len(images) :], covers.items()): show_land_cover(axes, np.asarray(codes), name)
+    for axes, (name, codes) in zip(row[len(images) :], covers.items()): show_land_cover(axes, np.asarray(codes), name, legend)
     for axes in row: axes.set_title(axes.get_title() if titled else "", fontsize=8)
 
 # %% ../../nbs/figures/30_curves.ipynb #38289050
 def map_panel(
     images: Mapping[str, Sequence[ArrayLike | None]],  # title -> one image per chip, from `figures.chips.chip_images`
-    truth: Sequence[ArrayLike],  # per chip y x: WorldCover codes, 0 where not known
-    predictions: Mapping[str, Sequence[ArrayLike]],  # title -> per chip y x: WorldCover codes
+    truth: Sequence[ArrayLike],  # per chip y x: codes, 0 where not known
+    predictions: Mapping[str, Sequence[ArrayLike]],  # title -> per chip y x: codes
+    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the codes
 ) -> Figure:
     "A row per chip: images, true land cover, predicted land cover, and one legend."
     covers, rows = {"truth": truth, **predictions}, len(truth)
     columns, of = len(images) + len(covers), lambda table, i: {name: shown[i] for name, shown in table.items()}
     look = dict(figsize=(1.55 * columns, 1.6 * rows + 0.6), dpi=90, squeeze=False, layout="constrained")
     figure, grid = plt.subplots(rows, columns, **look)
-    for i, row in enumerate(grid): draw_map_row(row, of(images, i), of(covers, i), titled=i == 0)
+    for i, row in enumerate(grid): draw_map_row(row, of(images, i), of(covers, i), titled=i == 0, legend=legend)
     codes = np.concatenate([np.asarray(m).ravel() for maps in covers.values() for m in maps])
-    class_legend(figure, codes, loc="outside lower center", ncols=4)
+    class_legend(figure, codes, legend, loc="outside lower center", ncols=4)
     return figure

@@ -15,7 +15,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from ..data.classes import WORLDCOVER
+from ..data.classes import WORLDCOVER, LandCover
+from .chips import check_codes
 
 # %% ../../nbs/figures/20_embedding.ipynb #2bb5eded
 OTHER_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000",
@@ -25,9 +26,10 @@ NO_CLASS = "no label"
 # %% ../../nbs/figures/20_embedding.ipynb #aa52b409
 def class_colours(
     names: Sequence[str],  # class names, in any order, repeated or not
-) -> dict[str, str]:  # name -> #rrggbb; WorldCover's classes first, in the order of its legend
+    legend: Sequence[LandCover] = WORLDCOVER,  # classes that have a colour
+) -> dict[str, str]:  # name -> #rrggbb; the legend's classes first, in its order
     "The colour of each class name."
-    known = {cover.name: cover.colour for cover in WORLDCOVER}
+    known = {cover.name: cover.colour for cover in legend}
     asked = set(map(str, names))
     others = sorted(asked - set(known) - {NO_CLASS})
     colours = {name: colour for name, colour in known.items() if name in asked}
@@ -36,10 +38,12 @@ def class_colours(
 
 # %% ../../nbs/figures/20_embedding.ipynb #76f8e00f
 def cover_names(
-    codes: ArrayLike,  # WorldCover codes, such as the most frequent one of each chip
-) -> np.ndarray:  # str, the same shape; "no label" for every other code
-    "Names of WorldCover codes."
-    table = {cover.code: cover.name for cover in WORLDCOVER}
+    codes: ArrayLike,  # such as the most frequent one of each chip; 0 or 255 where unknown
+    legend: Sequence[LandCover] = WORLDCOVER,  # of the store
+) -> np.ndarray:  # str, the same shape; "no label" where unknown
+    "Names of codes; raises `ValueError` for one that the legend does not name."
+    check_codes(np.asarray(codes), legend)
+    table = {cover.code: cover.name for cover in legend}
     return np.vectorize(lambda code: table.get(int(code), NO_CLASS), otypes=[object])(np.asarray(codes)).astype(str)
 
 # %% ../../nbs/figures/20_embedding.ipynb #3f46b6ca
@@ -57,10 +61,11 @@ def draw_dots(
     axes: plt.Axes,
     xy: np.ndarray,  # chip 2
     classes: np.ndarray,  # (chip,): class names
+    legend: Sequence[LandCover] = WORLDCOVER,  # classes that have a colour
 ) -> None:
     "One dot per chip in the colour of its class; many chips get small dots."
     size = float(np.clip(3000 / max(len(xy), 1), 4, 24))
-    for name, colour in class_colours(classes).items():
+    for name, colour in class_colours(classes, legend).items():
         chosen = classes == name
         look = dict(s=size, c=colour, edgecolors="0.35", linewidths=0.25, label=f"{name} ({chosen.sum()})")
         axes.scatter(*xy[chosen].T, **look)
@@ -71,12 +76,13 @@ def embedding_plot(
     classes: Sequence[str],  # (chip,): class names
     title: str = "",  # say which model, projection and chips
     axes: plt.Axes | None = None,  # where to draw; None: a figure of its own
+    legend: Sequence[LandCover] = WORLDCOVER,  # of the store
 ) -> Figure:
     "One dot per chip in the colour of its class, with a legend that counts them."
     xy, classes = np.asarray(xy), np.asarray(classes).astype(str)
     check_coordinates(xy, classes)
     axes = axes or plt.subplots(figsize=(5.4, 3.2), dpi=90, layout="constrained")[1]
-    draw_dots(axes, xy, classes)
+    draw_dots(axes, xy, classes, legend)
     axes.set(xticks=[], yticks=[], title=title)
     place = dict(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     axes.legend(title="class (chips)", fontsize=7, title_fontsize=7, **place)
