@@ -177,10 +177,12 @@ def crs_advice(
 ) -> str:
     "How to give a file of this format its CRS."
     path = Path(path)
-    if path.suffix in STACKS:
-        write, new = ("to_zarr", "new.zarr") if path.suffix == ".zarr" else ("to_netcdf", "new.nc")
+    if path.suffix == ".zarr":
+        return (f"in Python, with its own EPSG code: import zarr; zarr.open_group({path.name!r}).attrs['crs'] = "
+                f"'EPSG:32633'; zarr.consolidate_metadata({path.name!r})")
+    if path.suffix in NETCDF:
         return (f"in Python, with its own EPSG code: import rioxarray, xarray; xarray.open_dataset({path.name!r}, "
-                f"mask_and_scale=False).rio.write_crs('EPSG:32633').{write}({new!r})")
+                "mask_and_scale=False).rio.write_crs('EPSG:32633').to_netcdf('new.nc')")
     if path.suffix.lower() in (".tif", ".tiff"): return f"`rio edit-info --crs EPSG:CODE {path.name}`"
     return f"`gdal_translate -a_srs EPSG:CODE {path.name} new.tif`"
 
