@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import yaml
 
 import sar_ssl
+from .limits import LIMITS, check_limits
 from .run import RunError
 
 # %% ../../nbs/experiments/10_parameters.ipynb #2bb5eded
@@ -217,6 +218,8 @@ def check_values(name: str, # experiment
                  configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass
                 ) -> None:
     "Let the experiment check its own values; `ParameterError` says what is wrong with them."
+    try: check_limits(values, LIMITS.get(name, {}))
+    except (ValueError, TypeError) as error: raise ParameterError(f"{name}: {error}") from error
     config = config_class(name, configs)
     if config is None: return
     differ = {f.name for f in fields(config)} ^ set(values)

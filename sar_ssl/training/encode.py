@@ -24,6 +24,7 @@ from torch import Tensor
 from ..data.chips import contract_of, open_store
 from ..data.classes import IGNORE
 from ..data.loader import SENSOR_SETS, ChipReader, reading_contracts
+from ..experiments.limits import ENCODER, check_limits
 from ..models.dino_mm import only_sensors
 from ..models.vit import attention, check_model_name, create_vit, grid_size, tokens
 from .checkpoint import Card, check_weights_fit, load_encoder, read_card
@@ -49,10 +50,7 @@ def check_weights_config(
     config: WeightsConfig,  # to be checked
 ) -> None:
     "Raise `ValueError`, or the error of store, card or contract, where chips, weights and sensors do not fit."
-    if config.sensors and config.sensors not in SENSOR_SETS:
-        raise ValueError(f"sensors: found {config.sensors!r}, expected one of {', '.join(SENSOR_SETS)}, or nothing")
-    if config.recipe not in ("repaired", "published"):
-        raise ValueError(f"recipe: found {config.recipe!r}, expected repaired or published")
+    check_limits(vars(config), ENCODER)
     if config.weights == "random":
         check_model_name(config.model)
     if config.chips:

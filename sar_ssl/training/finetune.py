@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from ..data.chips import open_store
 from ..data.classes import IGNORE
 from ..data.subsets import dominant_class, label_subset
+from ..experiments.limits import SEGMENT, check_limits
 from ..evaluation.metrics import confusion_matrix, miou
 from ..models.baselines import UNet
-from ..models.decoders import DECODERS
 from ..models.segmenter import Segmenter
 from .cells import draw_orientations, orient_each, step_rows
 from .checkpoint import Card, load_encoder
@@ -47,13 +47,7 @@ def check_segment_config(
     config: SegmentConfig,  # to be checked
 ) -> None:
     "Raise `ValueError` naming what cannot be."
-    choices = {"mode": ("finetune", "frozen"), "network": ("vit", "unet"), "class_weights": ("none", "inverse"),
-               "decoder": tuple(DECODERS)}
-    for name, allowed in choices.items():
-        if getattr(config, name) not in allowed:
-            raise ValueError(f"{name}: found {getattr(config, name)!r}, expected {' or '.join(allowed)}")
-    if config.channels < 1:
-        raise ValueError(f"channels: found {config.channels}, expected at least 1")
+    check_limits(vars(config), SEGMENT)
     if config.network == "unet" and (config.weights != "random" or config.mode != "finetune"):
         raise ValueError(f"network=unet: found weights={config.weights}, mode={config.mode}; a U-Net is trained from "
                          "nothing, with weights=random and mode=finetune")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..data.chips import open_store
+from ..experiments.limits import TUNE, check_limits
 from ..models.dino import cosine_schedule, decay_groups
 from ..models.fast_vit import use_fast_products
 from ..models.segmenter import layer_shares
@@ -47,22 +48,7 @@ def check_tune_config(
     config: TuneConfig,  # to be checked
 ) -> None:
     "Raise `ValueError` naming what cannot be."
-    if not config.fractions or not all(0 < f <= 1 for f in config.fractions):
-        raise ValueError(f"fractions: found {list(config.fractions)}, expected shares above 0 and at most 1, "
-                         "such as [0.05, 1.0]")
-    for name in ("seeds", "steps", "batch_size", "evaluate_every"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name}: found {getattr(config, name)}, expected at least 1")
-    if config.patience < 0:
-        raise ValueError(f"patience: found {config.patience}, expected at least 0, which trains all steps")
-    for name in ("learning_rate", "layer_decay"):
-        if not (math.isfinite(getattr(config, name)) and getattr(config, name) > 0):
-            raise ValueError(f"{name}: found {getattr(config, name)}, expected a number above 0")
-    if config.layer_decay > 1 or not 0 <= config.encoder_rate <= 1:
-        raise ValueError(f"layer_decay, encoder_rate: found {config.layer_decay}, {config.encoder_rate}, expected at "
-                         "most 1")
-    if config.precision not in ("fp32", "bf16"):
-        raise ValueError(f"precision: found {config.precision!r}, expected fp32 or bf16")
+    check_limits(vars(config), TUNE)
     check_splits(config)
 
 

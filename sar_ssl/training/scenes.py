@@ -20,6 +20,7 @@ from ..data.chips import open_store
 from ..data.classes import is_known, label_shares
 from ..data.loader import SENSOR_SETS
 from ..data.subsets import label_subset, rarest_label
+from ..experiments.limits import SCENES, check_limits
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import average_precision, bootstrap_interval, metric
 from ..evaluation.probe import linear_probe
@@ -52,11 +53,7 @@ def check_scene_config(
     config: SceneConfig,  # to be checked
 ) -> None:
     "Raise `ValueError` naming what cannot be."
-    for name, allowed in (("network", ("vit", "cnn", "pixels")), ("mode", ("frozen", "finetune"))):
-        if getattr(config, name) not in allowed:
-            raise ValueError(f"{name}: found {getattr(config, name)!r}, expected {' or '.join(allowed)}")
-    if config.blocks < 1:
-        raise ValueError(f"blocks: found {config.blocks}, expected at least 1")
+    check_limits(vars(config), SCENES)
     if config.network != "vit" and config.weights != "random":
         raise ValueError(f"network={config.network}: found weights={config.weights}; it takes none, use weights=random")
     if config.chips and "scene_label" not in open_store(config.chips):

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from ..data.chips import open_store
 from ..data.loader import SENSOR_SETS
+from ..experiments.limits import ROBUSTNESS, check_limits
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import metric
 from ..evaluation.robustness import Axis, Curve, area_difference, curve_metrics, score_curve
@@ -83,16 +84,10 @@ def check_choices(
     config: RobustnessConfig,  # to be checked
 ) -> None:
     "Raise `ValueError` naming what cannot be, whatever the chips are."
-    for name, known in dict(sensors=SHOWN, tasks=TASKS, shifts=SHIFTS).items():
-        found = getattr(config, name)
-        if not found or not set(found) <= set(known):
-            raise ValueError(f"{name}: found {list(found)}, expected some of {', '.join(known)}")
+    check_limits(vars(config), ROBUSTNESS)
     named = (*config.weights, *config.segmenters)
     if not named or len(set(named)) < len(named):
         raise ValueError(f"weights, segmenters: found {list(named)}, expected at least one, and each only once")
-    if min(config.n_chips, config.draws) < 0 or config.blocks < 1 or not 1 < config.looks < math.inf:
-        raise ValueError(f"n_chips, draws, blocks, looks: found {config.n_chips}, {config.draws}, {config.blocks}, "
-                         f"{config.looks}; expected at least 0, 0 and 1, and more than 1 look")
     for weights in config.weights: encoder_config(config, weights, "", SegmentConfig, chips="")
 
 # %% ../../nbs/training/43_shift_scores.ipynb #f3046cf6
