@@ -223,7 +223,9 @@ def parse_label(record: dict, place: str, regrid: bool = False) -> LabelSource:
     "The map of classes of a description: `classes` maps codes of the file to WorldCover codes, or to names."
     check_keys(record, ("pattern", "band", "classes", "resample"), ("pattern", "classes"), place)
     listed = {} if record["classes"] == "worldcover" else record["classes"]
-    classes = {int(code): class_word(word) for code, word in listed.items()}
+    parts = [code for code in listed if not float(code).is_integer()]
+    if parts: raise SourceError(f"{place}: classes has the codes {parts}, expected whole numbers")
+    classes = by_key(((int(float(code)), class_word(word)) for code, word in listed.items()), f"{place}, classes")
     names, codes = ({value for value in classes.values() if isinstance(value, kind)} for kind in (str, int))
     wrong = codes - {0, *(cover.code for cover in WORLDCOVER)}
     if wrong: raise SourceError(f"{place}: classes lead to {sorted(wrong)}, which are no WorldCover codes")
@@ -241,6 +243,8 @@ def parse_table(record: dict, place: str) -> TableSource:
     check_keys(record, known, ("file",), place)
     classes = record.get("classes", ())
     classes = BIGEARTHNET_19 if classes == "bigearthnet19" else tuple(classes)
+    twice = sorted({name for name in classes if classes.count(name) > 1})
+    if twice: raise SourceError(f"{place}: classes names {twice} twice, expected each class once")
     if record.get("scene_labels") and not classes:
         raise SourceError(f"{place}: scene_labels need `classes`, all names in order")
     return TableSource(**(record | dict(classes=classes)))
@@ -250,8 +254,9 @@ def parse_grid(record: dict, place: str) -> ChipGrid:
     "The grid of the chips; raises `SourceError` where its CRS is not one in metres."
     check_keys(record, ("crs", "resolution"), ("crs", "resolution"), place)
     crs, resolution = str(record["crs"]), float(record["resolution"])
-    try: metric = crs == "utm" or rasterio.CRS.from_user_input(crs).is_projected
+    try: known = None if crs == "utm" else rasterio.CRS.from_user_input(crs)
     except rasterio.errors.CRSError as error: raise SourceError(f"{place}: crs {crs!r} is not known") from error
+    metric = known is None or known.is_projected and known.linear_units_factor[1] == 1
     if not (metric and resolution > 0):
         raise SourceError(f"{place}: crs {crs} with resolution {resolution:g}, expected a CRS in metres, or utm, and a "
                           "resolution above 0")

@@ -6,9 +6,9 @@
 __all__ = ['NETCDF', 'STACKS', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KEPT_OPEN', 'BLOCK_CACHE', 'LEVELS', 'WORDS',
            'LISTS', 'AXES', 'SourceError', 'words_of', 'band_facts', 'with_facts', 'band_attrs', 'each_band',
            'without_default_fill', 'without_alpha', 'images_of', 'grid_mappings', 'with_crs', 'crs_advice', 'slack_of',
-           'check_even', 'with_even_axes', 'as_raster', 'opened', 'open_lazily', 'open_raster', 'image_names',
-           'own_names', 'band_position', 'band_positions', 'contradicts', 'check_long_name', 'pick_bands', 'upright',
-           'only_band', 'write_tif']
+           'check_even', 'with_even_axes', 'unpacked_axes', 'axis_names', 'as_raster', 'opened', 'open_lazily',
+           'open_raster', 'image_names', 'own_names', 'band_position', 'band_positions', 'contradicts',
+           'check_long_name', 'pick_bands', 'upright', 'only_band', 'write_tif']
 
 # %% ../../nbs/data/24_files.ipynb #ce8d4935
 import os
@@ -159,7 +159,9 @@ def with_crs(
     "The same, every image with the CRS that the file gives; raises `SourceError` where it gives two."
     told, dataset = grid_mappings(dataset), dataset.copy()
     dataset = dataset.set_coords(told)
-    lone = [image.name for image in images_of(dataset) if image.rio.grid_mapping not in told]
+    pointed = {image.name: image.encoding.get("grid_mapping", image.attrs.get("grid_mapping"))
+               for image in images_of(dataset)}
+    lone = [name for name, mapping in pointed.items() if mapping not in told]
     for name in lone if told else []:
         dataset[name].attrs.pop("grid_mapping", None)
         dataset[name].encoding["grid_mapping"] = told[0]
@@ -222,6 +224,29 @@ def with_even_axes(
     for axis in {"y", "x"} & set(dataset.indexes): check_even(dataset[axis].values, axis, path)
     return dataset
 
+# %% ../../nbs/data/24_files.ipynb #axpack02
+def unpacked_axes(
+    dataset: xr.Dataset,  # numbers as stored
+) -> xr.Dataset:
+    "The same with coordinates in their own units, where they were packed by a factor and an offset."
+    packed = {name: axis for name, axis in dataset.coords.items() if {"scale_factor", "add_offset"} & set(axis.attrs)}
+    plain = {name: (axis.dims, axis.values * axis.attrs.get("scale_factor", 1) + axis.attrs.get("add_offset", 0),
+                    {key: value for key, value in axis.attrs.items() if key not in ("scale_factor", "add_offset")})
+             for name, axis in packed.items()}
+    return dataset.assign_coords(plain)
+
+# %% ../../nbs/data/24_files.ipynb #axpack05
+def axis_names(
+    image: xr.DataArray,  # with an axis `band`
+    n: int,               # bands
+) -> list[str]:
+    "Names along the axis of bands, each empty where the axis only counts."
+    if "band" not in image.coords: return [""] * n
+    names, kind = image.band.values.tolist(), image.band.dtype.kind
+    if kind in "UOT": return [str(name) for name in names]
+    counts = kind not in "iu" or names in (list(range(n)), list(range(1, n + 1)))
+    return [""] * n if counts else [f"B{number:02}" for number in names]
+
 # %% ../../nbs/data/24_files.ipynb #631495b1
 def as_raster(
     dataset: xr.Dataset,  # of a NetCDF file or a Zarr store
@@ -233,7 +258,7 @@ def as_raster(
     images = images_of(dataset)
     if len(images) != 1 or "band" not in images[0].dims: return dataset
     image, n = images[0], images[0].sizes["band"]
-    names = image.band.values.tolist() if "band" in image.coords and image.band.dtype.kind in "UOT" else [""] * n
+    names = axis_names(image, n)
     attrs = words_of(dataset.attrs) | image.attrs | words_of(image.attrs)
     return with_facts(image, [one | dict(name=name) for one, name in zip(each_band(attrs, n), names)])
 
@@ -253,7 +278,7 @@ def opened(path: Path) -> xr.DataArray | xr.Dataset:
 def open_lazily(path: Path) -> xr.DataArray | xr.Dataset:
     "A file as xarray sees it, opened now; no pixel is read."
     if path.suffix in STACKS:
-        dataset = xr.open_dataset(path, mask_and_scale=False, decode_coords="all", cache=False)
+        dataset = unpacked_axes(xr.open_dataset(path, mask_and_scale=False, decode_coords="all", cache=False))
         return as_raster(without_default_fill(dataset, path) if path.suffix == ".zarr" else dataset, path)
     if "GDAL_CACHEMAX" not in os.environ: set_gdal_config("GDAL_CACHEMAX", BLOCK_CACHE)
     raster = rioxarray.open_rasterio(path, cache=False, parse_coordinates=False)

@@ -257,6 +257,9 @@ def load(
         raise SourceError(f"{path}: cannot be read ({type(error).__name__}: {error}); it has {path.stat().st_size} "
                           "bytes, is it truncated?") from error
     numbers = [image for piece in pieces for image in (piece[None] if piece.ndim == 2 else piece)]
+    if any(np.iscomplexobj(image) for image in numbers):
+        raise SourceError(f"{path}: holds complex numbers, as single-look complex radar images do; detect it first "
+                          "(the square of the absolute value is the intensity), and calibrate it")
     if hidden is not None: numbers = [np.where(mask, np.nan, image) for mask, image in zip(hidden, numbers)]
     return numbers, attrs
 
@@ -439,7 +442,7 @@ def check_added_offset(
     if contract.sensor != "s2" or not 0.00009 < factor < 0.00011 or not (added or baseline): return
     numbers = re.findall(r"-?\d+(?:\.\d+)?", added[0]) if added else [-1000 if int(baseline[1]) >= 4 else 0]
     said = {float(number) / 10000 for number in numbers}
-    if len(said) != 1 or abs(min(said) - offset) < 1e-6: return
+    if all(abs(number - offset) < 1e-6 for number in said): return
     words = f"BOA_ADD_OFFSET {added[0]}" if added else f"processing baseline {attrs['processing_baseline']}"
     raise SourceError(f"{path}: the file says {words}, an offset of {min(said):g}, but {offset:g} is used; declare the "
                       "right `offset`, or, if it has been taken out, the tag BOA_ADD_OFFSET=0 in the file")

@@ -264,7 +264,9 @@ def scene_grid(
     with open_raster(path) as raster:
         grid = grid_of(pick_bands(raster, source.files[0].bands, path, frame.step)[0], path)
     check_grid(grid, description, frame.paths[0])
-    return chip_grid(grid, description.grid)
+    chips = chip_grid(grid, description.grid)
+    if description.grid: check_ground(chips, description.grid.resolution, False, f"{path}, on `grid: {chips.crs}`")
+    return chips
 
 # %% ../../nbs/data/30_sources/02_windows.ipynb #99bc2a1b
 def frame_windows(

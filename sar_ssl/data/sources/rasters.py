@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['site_contract', 'site_source', 'band_values', 'say_zeros', 'read_frame', 'read_sensor', 'checked_power',
-           'check_valid_share', 'to_worldcover', 'stored_codes', 'read_label', 'table_facts', 'read_chip',
-           'open_source']
+           'check_valid_share', 'check_known', 'to_worldcover', 'stored_codes', 'read_label', 'table_facts',
+           'read_chip', 'open_source']
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #f020b167
 import functools
@@ -23,7 +23,7 @@ from ..description import (
 from ..files import SourceError
 from ..grids import (
     Grid, check_added_offset, check_words, is_power, measured, physical_values, read_on_grid, window_grid)
-from ..patterns import iso_time
+from ..patterns import by_key, iso_time
 from ..plausibility import physical_check
 from ..radiometry import Contract, to_db, to_linear
 from ..source import Source
@@ -37,7 +37,8 @@ def site_contract(
 ) -> Contract:
     "The contract of the files of one site and date, with what the description overrides there."
     found = (override_fields(entry, site, time, f"site {site}") for entry in source.overrides)
-    return replace(source.contract, **{key: value for fields in found for key, value in (fields or {}).items()})
+    pairs = ((key, value) for fields in found for key, value in (fields or {}).items())
+    return replace(source.contract, **by_key(pairs, f"overrides of site {site}{f' on {time}' * bool(time)}"))
 
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #bandsrd6
 def site_source(
@@ -134,6 +135,19 @@ def check_valid_share(
     if share == 0: raise LeftOut(f"{sensor} has no valid pixel")
     if share < min_valid: raise LeftOut(f"{sensor} has fewer than {min_valid:.0%} valid pixels")
 
+# %% ../../../nbs/data/30_sources/00_rasters.ipynb #nodclas2
+def check_known(
+    attrs: dict,              # of the band in the file
+    classes: dict[int, int],  # code in the file to code in the store; 0: unknown
+    path: Path,               # for messages
+) -> None:
+    "Raise `SourceError` where a no-data number of the file is a class of the description."
+    marks = [mark for name in ("_FillValue", "missing_value") for mark in np.ravel(attrs.get(name, np.nan))]
+    taken = sorted({int(mark) for mark in marks if mark is not None and np.isfinite(mark) and classes.get(int(mark))})
+    if taken:
+        raise SourceError(f"{path}: the file says that {taken[0]} is no data, the description that it is a class; "
+                          f"declare `{taken[0]}: unknown`, or take the no-data number out of the file")
+
 # %% ../../../nbs/data/30_sources/00_rasters.ipynb #f4c349d9
 def to_worldcover(
     numbers: np.ndarray,        # codes as stored in the file, NaN where a mask hides them
@@ -142,6 +156,7 @@ def to_worldcover(
     path: Path,                 # for messages
 ) -> np.ndarray:
     "WorldCover codes as float32, 0 where unknown; raises `SourceError` for undeclared codes."
+    check_known(attrs, classes or {cover.code: cover.code for cover in WORLDCOVER}, path)
     values = measured(numbers, attrs)
     values = np.round(values * float(attrs.get("scale_factor", 1)) + float(attrs.get("add_offset", 0)), 6)
     table = classes or {cover.code: cover.code for cover in WORLDCOVER} | {0: 0}
