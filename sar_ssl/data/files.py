@@ -127,10 +127,7 @@ def without_alpha(
     if isinstance(raster, xr.Dataset) or "facts" not in raster.coords: return raster
     alpha = [one.get("number", -1) == one.get("alpha") for one in band_attrs(raster)]
     if not any(alpha) or raster.sizes["band"] != n + 1: return raster
-    names = raster.attrs.get("long_name", ())
-    names = tuple(name for name, extra in zip(names, alpha) if not extra) if isinstance(names, tuple) else names
-    kept = raster.isel(band=[i for i, extra in enumerate(alpha) if not extra])
-    return kept.assign_attrs(long_name=names) if names else kept
+    return raster.isel(band=[i for i, extra in enumerate(alpha) if not extra])
 
 # %% ../../nbs/data/24_files.ipynb #6c4e9017
 AXES = {"lat": "y", "latitude": "y", "lon": "x", "longitude": "x"}
@@ -305,7 +302,7 @@ def image_names(
     dataset: xr.Dataset,  # of a NetCDF file or a Zarr store
 ) -> list[str]:
     "Names of the variables with axes y and x; by their number where all are one word with a number behind it."
-    names = [str(name) for name, array in dataset.data_vars.items() if {"y", "x"} <= set(array.dims)]
+    names = [str(image.name) for image in images_of(dataset)]
     numbers = [re.search(r"\d+$", name) for name in names]
     if not (say_nothing(names) and all(numbers)): return names
     return sorted(names, key=lambda name: int(re.search(r"\d+$", name)[0]))
