@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['METHODS', 'SENSOR_KEYS', 'OVERRIDES', 'NUMBERS', 'LIMITS', 'TOP_KEYS', 'Files', 'SensorSource', 'LabelSource',
            'TableSource', 'ChipGrid', 'Description', 'check_keys', 'parse_resample', 'parse_bands', 'parse_overrides',
-           'override_fields', 'parse_sensor', 'class_word', 'parse_label', 'parse_table', 'parse_grid', 'parse_numbers',
-           'parse_description', 'rows_to_record', 'read_description', 'read_table', 'scene_vector']
+           'override_fields', 'parse_sensor', 'class_word', 'check_alike', 'parse_label', 'parse_table', 'parse_grid',
+           'parse_numbers', 'parse_description', 'rows_to_record', 'read_description', 'read_table', 'scene_vector']
 
 # %% ../../nbs/data/28_description.ipynb #f020b167
 import csv
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -218,6 +219,19 @@ def class_word(
     if word.lstrip("-").isdecimal(): return int(word)
     return 0 if word.lower() in ("unknown", "") else word
 
+# %% ../../nbs/data/28_description.ipynb #cw09l1c7
+def check_alike(
+    names: Iterable[str],  # of classes
+    place: str,            # for messages
+) -> None:
+    "Raise `SourceError` where one word is written in several ways."
+    ways = {}
+    for name in names: ways.setdefault(re.sub(r"[\s_-]+", " ", name.casefold()).strip() or name, set()).add(name)
+    for found in map(sorted, ways.values()):
+        if len(found) > 1:
+            raise SourceError(f"{place}: found {found}, one word written in {len(found)} ways; write it in one way "
+                              "if it is one class, or give the classes names that differ")
+
 # %% ../../nbs/data/28_description.ipynb #7b804d25
 def parse_label(record: dict, place: str, regrid: bool = False) -> LabelSource:
     "The map of classes of a description: `classes` maps codes of the file to WorldCover codes, or to names."
@@ -232,6 +246,7 @@ def parse_label(record: dict, place: str, regrid: bool = False) -> LabelSource:
     if names and codes - {0}:
         raise SourceError(f"{place}: classes lead to the names {sorted(names)} and to the codes {sorted(codes - {0})}; "
                           "expected WorldCover codes alone, or names alone")
+    check_alike(names, f"{place}, classes")
     own_legend(classes.values())
     return LabelSource(record["pattern"], tuple(classes.items()), record.get("band") or "",
                        parse_resample(record, "label", "nearest" if regrid else "", place))
@@ -245,6 +260,7 @@ def parse_table(record: dict, place: str) -> TableSource:
     classes = BIGEARTHNET_19 if classes == "bigearthnet19" else tuple(classes)
     twice = sorted({name for name in classes if classes.count(name) > 1})
     if twice: raise SourceError(f"{place}: classes names {twice} twice, expected each class once")
+    check_alike(classes, f"{place}, classes")
     if record.get("scene_labels") and not classes:
         raise SourceError(f"{place}: scene_labels need `classes`, all names in order")
     return TableSource(**(record | dict(classes=classes)))

@@ -7,7 +7,8 @@ __all__ = ['SCALES', 'NAMES', 'QUANTITIES', 'Grid', 'crs_name', 'describe_grid',
            'by_coordinates', 'transform_of', 'on_earth', 'corners_of', 'grid_of', 'same_grid', 'part_of', 'window_grid',
            'with_margin', 'bounds_of', 'source_window', 'source_parts', 'hidden_pixels', 'load', 'resample_values',
            'resample_parts', 'unplaced_grids', 'comparable_grids', 'read_on_grid', 'measured', 'is_power',
-           'physical_values', 'noted_scale', 'check_words', 'check_added_offset', 'SourceError', 'write_tif']
+           'physical_values', 'noted_scale', 'check_words', 'check_added_offset', 'check_declared', 'SourceError',
+           'write_tif']
 
 # %% ../../nbs/data/25_grids.ipynb #f020b167
 import functools
@@ -446,3 +447,20 @@ def check_added_offset(
     words = f"BOA_ADD_OFFSET {added[0]}" if added else f"processing baseline {attrs['processing_baseline']}"
     raise SourceError(f"{path}: the file says {words}, an offset of {min(said):g}, but {offset:g} is used; declare the "
                       "right `offset`, or, if it has been taken out, the tag BOA_ADD_OFFSET=0 in the file")
+
+# %% ../../nbs/data/25_grids.ipynb #gridsdn2
+def check_declared(
+    attrs: dict,         # of one band in the file
+    contract: Contract,  # as declared
+    own: Sequence[str],  # "factor", "offset": what is not declared
+    band: str,           # our name, for the message
+    path: Path,          # for the message
+) -> None:
+    "Raise `SourceError` where the factor or the offset of a file is another number than the declared one."
+    for name, key, plain in (("factor", "scale_factor", 1.0), ("offset", "add_offset", 0.0)):
+        declared = getattr(contract, name)
+        for said in [] if name in own else map(float, np.ravel(attrs.get(key, plain))):
+            if said == plain or math.isclose(said, declared, rel_tol=1e-6): continue
+            raise SourceError(f"{path}: the file says of {band} that its {name} ({key}) is {said:g}, but `{name}: "
+                              f"{declared:g}` is declared; which is right? Leave `{name}` out of the description to "
+                              "take the file's, or take the number out of the file")

@@ -22,7 +22,7 @@ from ..description import (
     Description, LabelSource, SensorSource, override_fields, read_description, read_table, scene_vector)
 from ..files import SourceError
 from ..grids import (
-    Grid, check_added_offset, check_words, is_power, measured, physical_values, read_on_grid, window_grid)
+    Grid, check_added_offset, check_declared, check_words, is_power, measured, physical_values, read_on_grid, window_grid)
 from ..patterns import by_key, iso_time
 from ..plausibility import physical_check
 from ..radiometry import Contract, to_db, to_linear
@@ -71,6 +71,7 @@ def band_values(
 ) -> np.ndarray:
     "Physical values of one band, NaN where missing; raises `SourceError` where the file's words contradict."
     check_words(attrs, contract, band, path)
+    check_declared(attrs, contract, own, band, path)
     check_added_offset(attrs, contract, own, path)
     if "default_fill" in attrs and contract.nodata != 0 and not is_power(contract) and (numbers == 0).any():
         say_zeros(path)
