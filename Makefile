@@ -57,6 +57,8 @@ $(VENV)/.installed: constraints.txt settings.ini setup.py pyproject.toml tools/t
 	@$(PIP) install -q -c constraints.txt -e '.[dev]'
 	@$(BIN)/python tools/torchvision_guard.py
 	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
+	@if git rev-parse --git-dir >/dev/null 2>&1; then \
+	    git config merge.nbdev-merge.driver "$(CURDIR)/$(BIN)/nbdev_merge %O %A %B %P"; fi  # .gitattributes names it
 	@touch $@
 
 -include workflow/demo.mk workflow/benchmark.mk workflow/real.mk

@@ -7,7 +7,8 @@ from setuptools import find_packages, setup
 ini = ConfigParser(delimiters=["="])
 ini.read("settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
-experiments = cfg["lib_path"] + ".experiments.notebooks"  # an installed package brings its experiment notebooks
+extras = {name: cfg[f"{name}_requirements"].split() for name in ("lab", "cluster")}
+experiments = cfg["lib_path"] + ".runs.notebooks"  # an installed package brings its experiment notebooks
 
 setup(
     name=cfg["lib_name"], version=cfg["version"], description=cfg["description"],
@@ -18,9 +19,9 @@ setup(
     python_requires=">=" + cfg["min_python"],
     packages=[*find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]), experiments],
     package_dir={experiments: cfg["nbs_path"] + "/experiments"},
-    package_data={experiments: ["[a-z]*.ipynb"], cfg["lib_path"] + ".figures": ["*.j2"]},  # and the report's template
+    package_data={cfg["lib_path"]: ["py.typed", "*.pyi"], experiments: ["[a-z]*.ipynb"], cfg["lib_path"] + ".figures": ["*.j2"]},  # and the report's template
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split()},
+    extras_require={**extras, "dev": [*cfg["dev_requirements"].split(), *extras["lab"], *extras["cluster"]]},
     entry_points={"console_scripts": cfg.get("console_scripts", "").split(),
                   "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
 )

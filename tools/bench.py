@@ -25,7 +25,7 @@ SIZE, BATCH, ROUNDS = 128, 64, 3
 
 def simulated(chips: int) -> Path:
     "The store of simulated chips, made when it is not there."
-    from sar_ssl.data.simulate import simulate_store
+    from sar_ssl.data.simulation.sensors import simulate_store
 
     return simulate_store(FOLDER / f"chips-{chips}.zarr", chips, SIZE, seed=0)
 
@@ -42,7 +42,7 @@ def as_lmdb(store: Path) -> Path:
     "The same chips in the layout of DINO-MM's LMDB: pickled uint8 of S2 and float32 of S1, one record per chip."
     import lmdb
     import numpy as np
-    from sar_ssl.data.chips import contract_of, open_store
+    from sar_ssl.data.store import contract_of, open_store
     from sar_ssl.data.radiometry import decode
     from sar_ssl.data.shards import ShardedArray, read_rows
     from tqdm import trange
@@ -73,8 +73,8 @@ def as_geotiffs(store: Path, chips: int = 400) -> Path:
     "Some of the same chips in the layout of BigEarthNet: a folder per chip, a GeoTIFF per band at its own resolution."
     import numpy as np
     import rasterio
-    from sar_ssl.data.simulate import FOOTPRINT
-    from sar_ssl.data.chips import contract_of, open_store
+    from sar_ssl.data.simulation.sensors import FOOTPRINT
+    from sar_ssl.data.store import contract_of, open_store
     from sar_ssl.data.radiometry import decode
     from sar_ssl.data.shards import ShardedArray, read_rows
 
@@ -118,9 +118,9 @@ def read_store_integers(store: Path, chips: int):
 
 def read_store_scaled(store: Path, chips: int, sensors: str = "s1+s2"):
     "Chips as a network sees them: float32, standardised, with masks."
-    from sar_ssl.data.loader import ChipReader
+    from sar_ssl.data.reader import ChipDataset
 
-    reader = ChipReader(store, sensors, split=None)
+    reader = ChipDataset(store, sensors, split=None)
     for rows in batches(chips, 4096):
         yield reader.images(rows).pixels
 
@@ -151,7 +151,7 @@ def read_lmdb(store: Path, chips: int):
     import lmdb
     import numpy as np
     import torch
-    from sar_ssl.data.chips import contract_of, open_store
+    from sar_ssl.data.store import contract_of, open_store
 
     radar_contract = contract_of(open_store(store), "s1")
     env = lmdb.open(str(as_lmdb(store)), subdir=False, readonly=True, lock=False, readahead=False)
@@ -264,16 +264,16 @@ class Ours:
         import torch
         from accelerate import Accelerator
         from sar_ssl.data.radiometry import S1_BANDS, Contract
-        from sar_ssl.training.checkpoint import Card
-        from sar_ssl.training.step import Distillation
-        from sar_ssl.training.teaching import PretrainConfig, moment
+        from sar_ssl.weights.checkpoint import ModelCard
+        from sar_ssl.pretraining.step import Distillation
+        from sar_ssl.pretraining.config import PretrainConfig, schedule_values
 
         radar = Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10.0)
-        card = Card("dino", "repaired", case["model"], "s1", case["sizes"][0], case["patch"], {"s1": radar})
+        card = ModelCard("dino", "repaired", case["model"], "s1", case["sizes"][0], case["patch"], {"s1": radar})
         self.config = PretrainConfig(model=case["model"], patch_size=case["patch"], batch_size=case["batch"], drop_path=0.0,
                                      precision="bf16" if bf16 else "fp32", **case["head"])
         self.state = Distillation(self.config, card, torch.device("cpu"))
-        self.accelerator, self.now = Accelerator(cpu=True), moment(self.config, 10, 5)
+        self.accelerator, self.now = Accelerator(cpu=True), schedule_values(self.config, 10, 5)
 
     def step(self, crops) -> dict[str, float]:
         "Seconds of one step, and the loss."
@@ -288,10 +288,10 @@ class Ours:
 
 def crops_of(store: Path, case: dict, turn: int, sensors: str = "s1"):
     "Chips of the store as the crops of one step; and the seconds of decoding and of cutting."
-    from sar_ssl.data.loader import ChipReader
-    from sar_ssl.training.augment import Augmentation, Views, make_views, radiometry_of
+    from sar_ssl.data.reader import ChipDataset
+    from sar_ssl.augment.views import Augmentation, Views, make_views, radiometry_of
 
-    reader, batch = ChipReader(store, sensors, split=None), case["batch"]
+    reader, batch = ChipDataset(store, sensors, split=None), case["batch"]
     began = time.perf_counter()
     images = reader.images([(turn * batch + i) % len(reader) for i in range(batch)])
     decoded = time.perf_counter()
@@ -303,13 +303,13 @@ def crops_of(store: Path, case: dict, turn: int, sensors: str = "s1"):
 def plain_trainer(case: dict) -> Plain:
     "The plain way on the network of a case."
     import torch
-    from sar_ssl.models.dino import DinoNetwork, ProjectionHead
+    from sar_ssl.models.dino import DinoNetwork, DINOHead
     from sar_ssl.models.vit import create_vit
 
     def network():
         backbone = create_vit(case["model"], 2, case["sizes"][0], case["patch"])
         torch.manual_seed(1)
-        return DinoNetwork(backbone, ProjectionHead(backbone.embed_dim, **case["head"]))
+        return DinoNetwork(backbone, DINOHead(backbone.embed_dim, **case["head"]))
 
     return Plain(case | {"network": network})
 
@@ -369,12 +369,12 @@ def plain_views(images, sizes, generator):
 def measure_views(store: Path, rounds: int) -> dict:
     "Chips per second and core: ten crops of 112 and 48 pixels of 14 channels, by our matrices and chip by chip."
     import torch
-    from sar_ssl.data.loader import ChipReader
+    from sar_ssl.data.reader import ChipDataset
     from sar_ssl.models.fast_vit import use_fast_products
 
     one_core()
     case = dict(sizes=(112, 48), batch=64)
-    images, generator = ChipReader(store, "s1+s2", split=None).images(range(16)).pixels, torch.Generator().manual_seed(0)
+    images, generator = ChipDataset(store, "s1+s2", split=None).images(range(16)).pixels, torch.Generator().manual_seed(0)
     ours, plain = [], []
     for turn in range(rounds + 1):
         with use_fast_products():
@@ -487,7 +487,7 @@ def measure_reader(name: str, store: Path, chips: int, single: bool) -> dict:
 def open_many(path: Path) -> dict:
     "Seconds and memory to open a store and see the splits of all its chips."
     began = time.perf_counter()
-    from sar_ssl.data.chips import open_store
+    from sar_ssl.data.store import open_store
 
     imported = time.perf_counter()
     dataset = open_store(path)
@@ -503,7 +503,7 @@ def many_chips(n: int = 600_000) -> Path:
     from sar_ssl.data.build import create_store, write_small
     from sar_ssl.data.chip import make_layout
     from sar_ssl.data.classes import BIGEARTHNET_19
-    from sar_ssl.data.simulate import CONTRACTS
+    from sar_ssl.data.simulation.sensors import CONTRACTS
 
     path = FOLDER / f"metadata-{n}.zarr"
     if path.exists():

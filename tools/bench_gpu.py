@@ -65,18 +65,18 @@ class PlainOnDevice(Plain):
 
 def measure(case: tuple, store, device: torch.device, rounds: int, plain: bool) -> dict[str, float]:
     "One geometry: a step, its work, its crops, its chips."
-    from sar_ssl.models.dino import DinoNetwork, ProjectionHead
+    from sar_ssl.models.dino import DinoNetwork, DINOHead
     from sar_ssl.models.vit import create_vit
-    from sar_ssl.training.augment import Augmentation, Views, make_views, radiometry_of
-    from sar_ssl.training.checkpoint import Card
-    from sar_ssl.training.step import Distillation
-    from sar_ssl.training.teaching import PretrainConfig, moment, open_reader
+    from sar_ssl.augment.views import Augmentation, Views, make_views, radiometry_of
+    from sar_ssl.weights.checkpoint import ModelCard
+    from sar_ssl.pretraining.step import Distillation
+    from sar_ssl.pretraining.config import PretrainConfig, schedule_values, open_reader
 
     model, patch, sizes, sensors, batch = case
     config = PretrainConfig(chips=str(store), sensors=sensors, method="dino_mm" if sensors == "s1+s2" else "dino", model=model,
                             patch_size=patch, batch_size=batch, steps=1000, precision="bf16", prototypes=65536, hidden=2048)
     reader = open_reader(config)
-    card = Card(config.method, config.recipe, model, sensors, sizes[0], patch, reader.contracts)
+    card = ModelCard(config.method, config.recipe, model, sensors, sizes[0], patch, reader.contracts)
     accelerator = Accelerator(cpu=device.type == "cpu")
     state = Distillation(config, card, device)
     augmentation = Augmentation(Views(*sizes))
@@ -84,7 +84,7 @@ def measure(case: tuple, store, device: torch.device, rounds: int, plain: bool) 
     images = read()
     cut = lambda: make_views(images, augmentation, radiometry_of(reader.contracts.values()), reader.channels,
                              config.sensor_drop if len(reader.channels) > 1 else 0.0, (0, 0), slice(0, batch), batch)
-    crops, now = cut(), moment(config, 500, 10)
+    crops, now = cut(), schedule_values(config, 500, 10)
     step = lambda: state.learn(crops, now, config, accelerator, state.student, False)
     with FlopCounterMode(display=False) as counter:
         step()
@@ -95,7 +95,7 @@ def measure(case: tuple, store, device: torch.device, rounds: int, plain: bool) 
         torch.cuda.reset_peak_memory_stats(device)
     if plain:
         network = lambda: DinoNetwork(create_vit(model, card.bands, sizes[0], patch),
-                                      ProjectionHead(state.student.backbone.embed_dim, 65536, 2048)).to(device)
+                                      DINOHead(state.student.backbone.embed_dim, 65536, 2048)).to(device)
         slow = PlainOnDevice(network, 65536, device)
         found["plain"] = seconds(lambda: slow.step(crops, True), device, rounds)
     return found

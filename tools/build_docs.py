@@ -61,7 +61,7 @@ def check_imports(names: list[str]):
 
 
 def page_name(notebook: str) -> str:
-    "`data/10_chips.ipynb` -> `data/chips`: the address nbdev links to."
+    "`data/10_store.ipynb` -> `data/chips`: the address nbdev links to."
     folder, _, name = notebook.removesuffix(".ipynb").rpartition("/")
     return "/".join(filter(None, [folder, re.sub(r"^\d+[a-z]*_", "", name)]))
 
@@ -76,7 +76,7 @@ def toctrees(groups: list[tuple[str, list[str]]]) -> str:
 # --- one notebook
 
 def label(address: str) -> str:
-    "`data/chips.html#write_store` -> `data.chips.write_store`, unique in the site."
+    "`data/chips.html#write_store` -> `data.store.write_store`, unique in the site."
     return address.lower().replace(".html#", ".").replace("/", ".")
 
 
@@ -97,7 +97,7 @@ def documented(cell, page: str, labels: set[str]):
     if not name:
         stop(f"{page}: no documentation came of the cell {cell.source!r}")
     source, rest, target = text[:name.start()].strip(), text[name.end():], label(f"{page}.html#{name[1]}")
-    anchor = "" if target in labels else f"({target})=\n"  # `Moment` and `moment` share nbdev's link: the first has it
+    anchor = "" if target in labels else f"({target})=\n"  # names that differ in case share a link: the first has it
     labels.add(target)
     return nbformat.v4.new_markdown_cell(f"{anchor}### {name[1]}\n\n{source}\n{rest}")
 

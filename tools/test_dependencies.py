@@ -18,7 +18,8 @@ def canonical(name):
 
 def required():
     "Canonical names in settings.ini."
-    words = (INI["DEFAULT"]["requirements"] + " " + INI["DEFAULT"]["dev_requirements"]).split()
+    lists = ("requirements", "lab_requirements", "cluster_requirements", "dev_requirements")
+    words = " ".join(INI["DEFAULT"][name] for name in lists).split()
     return {canonical(re.split(r"[<>=!~\[]", word)[0]) for word in words}
 
 

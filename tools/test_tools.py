@@ -1,4 +1,5 @@
 """The tools that decide must be able to say no."""
+import json
 import subprocess
 import sys
 import tempfile
@@ -83,9 +84,41 @@ def test_page_that_loads_from_another_host_is_refused():
             raise AssertionError("a script of another host went unseen")
 
 
-def test_reading_order_names_every_notebook():
-    from build_docs import NOTEBOOKS, sidebar
+def house(folder, name, imports):
+    "A house of two rooms in `folder`: `a` comes before `b`; module `name` imports the module `imports`."
+    root = Path(folder)
+    (root / "nbs").mkdir()
+    (root / "nbs" / "rooms.yml").write_text("- room: a\n- room: b\n")
+    for module in ("a.one", "a.two", "b.three"):
+        room, stem = module.split(".")
+        code = f"from sar_ssl.{imports} import x\n" if module == name else ""
+        file = root / "sar_ssl" / room / f"{stem}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(code)
+        cells = [{"cell_type": "code", "source": [f"#| default_exp {module}"]}]
+        notebook = root / "nbs" / room / f"{['one', 'two', 'three'].index(stem)}0_{stem}.ipynb"
+        notebook.parent.mkdir(exist_ok=True)
+        notebook.write_text(json.dumps({"cells": cells}))
+    return root
 
-    index = (NOTEBOOKS / "index.ipynb").read_text(encoding="utf-8")
-    missing = [name for _, names in sidebar() for name in names if name != "index.ipynb" and f"]({name})" not in index]
-    assert not missing, f"not in the table of nbs/index.ipynb: {missing}"
+
+def test_imports_up_the_rooms_and_forward_in_a_room_are_offences():
+    import check_rooms
+
+    for name, imports, wrong in [("a.one", "b.three", 1), ("a.one", "a.two", 1), ("a.two", "a.one", 0), ("b.three", "a.two", 0)]:
+        with tempfile.TemporaryDirectory() as folder:
+            root = house(folder, name, imports)
+            before = check_rooms.NOTEBOOKS, check_rooms.LIBRARY
+            check_rooms.NOTEBOOKS, check_rooms.LIBRARY = root / "nbs", root / "sar_ssl"
+            check_rooms.ROOT = root
+            try:
+                found = check_rooms.offences()
+            finally:
+                (check_rooms.NOTEBOOKS, check_rooms.LIBRARY), check_rooms.ROOT = before, before[0].parent
+            assert len(found) == wrong, (name, imports, found)
+
+
+def test_stable_names_can_be_imported():
+    import sar_ssl
+
+    assert all(hasattr(sar_ssl, name) for name in sar_ssl.__all__) and "open_store" in sar_ssl.__all__

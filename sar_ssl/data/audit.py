@@ -16,7 +16,7 @@ import xarray as xr
 from fastcore.basics import patch
 
 from .chip import SPLITS, StoreError
-from .chips import contract_of, open_store
+from .store import contract_of, open_store
 from .fingerprints import Content, alike_limit, alike_pairs, nearest_bits, read_content
 from .places import (
     SPLIT_PAIRS, Places, count_splits, find_places, find_sites, overlaps, pairs_across, same_place, split_distances)

@@ -36,7 +36,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_row
-from .classes import KNOWN_CLASSES, WORLDCOVER, LandCover
+from .classes import KNOWN_CLASSES, WORLDCOVER, ClassInfo
 from .plausibility import check_stats
 from .radiometry import band_moments, decode, encode, merge_moments, stats_of_moments
 from .shards import CODECS, pack_rows, pieces_per_row, shard_layout, shard_path, write_shard
@@ -249,7 +249,7 @@ def create_array(
 
 # %% ../../nbs/data/08_build.ipynb #6a69b4e4
 def label_attrs(
-    legend: Sequence[LandCover],  # classes of the map
+    legend: Sequence[ClassInfo],  # classes of the map
 ) -> dict:
     "CF attributes of the label map: codes, names and colours of the classes."
     own = {} if {*legend} <= {*KNOWN_CLASSES} else dict(class_names=[cover.name for cover in legend])

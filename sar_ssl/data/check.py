@@ -22,8 +22,8 @@ from fastcore.basics import patch
 from tqdm.auto import tqdm
 
 from .chip import SPLITS, StoreError, chip_checksum, label_codes
-from .chips import contract_of, legend_of, open_store
-from .classes import IGNORE, WORLDCOVER, LandCover
+from .store import contract_of, legend_of, open_store
+from .classes import IGNORE, WORLDCOVER
 from .plausibility import check_stats, physical_check, sample_problems
 from .radiometry import STORED_TYPE, Contract, ContractError, base_band, decode
 from .shards import ShardedArray, read_rows

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .classes import IGNORE, WORLDCOVER, LandCover
+from .classes import IGNORE, WORLDCOVER, ClassInfo
 from .plausibility import physical_check
 from .radiometry import S1_BANDS, S2_L2A_BANDS, Contract, encode, stored_contract
 from .streams import stream
@@ -57,14 +57,14 @@ class Layout:
     contracts: dict[str, Contract]        # by sensor, "s1" and "s2"; as stored
     size: int                             # pixels along one side of a chip
     scene_classes: tuple[str, ...] = ()   # names of the scene classes, in the order of the multi-hot vector
-    legend: tuple[LandCover, ...] = WORLDCOVER  # classes of the label map
+    legend: tuple[ClassInfo, ...] = WORLDCOVER  # classes of the label map
 
 # %% ../../nbs/data/06_chip.ipynb #87b8a911
 def make_layout(
     contracts: dict[str, Contract],   # by sensor; of physical values or as stored
     size: int,                        # pixels along one side
     scene_classes: Sequence[str] | None = None,  # names, or None where there are none
-    legend: Sequence[LandCover] = WORLDCOVER,  # classes of the label map
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # classes of the label map
 ) -> Layout:
     "The layout of a store; raises `StoreError` where sensors and contracts do not fit."
     if not contracts or any(contract.sensor != sensor for sensor, contract in contracts.items()):
@@ -123,7 +123,7 @@ def check_pixels(
 
 # %% ../../nbs/data/06_chip.ipynb #7b804d25
 def label_codes(
-    legend: Sequence[LandCover],  # classes of a map
+    legend: Sequence[ClassInfo],  # classes of a map
 ) -> tuple[int, ...]:
     "Codes that a map may hold."
     return (0, *(cover.code for cover in legend))

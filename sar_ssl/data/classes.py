@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WORLDCOVER', 'IGNORE', 'BIGEARTHNET_19', 'CORINE_COLOURS', 'BIGEARTHNET_MAP', 'FLOOD_MAP', 'KNOWN_CLASSES',
-           'FIRST_OWN', 'MOST_OWN', 'OWN_COLOURS', 'LandCover', 'is_known', 'has_label', 'label_shares', 'class_index',
+           'FIRST_OWN', 'MOST_OWN', 'OWN_COLOURS', 'ClassInfo', 'is_known', 'has_label', 'label_shares', 'class_index',
            'class_codes', 'own_legend']
 
 # %% ../../nbs/data/05_classes.ipynb #f020b167
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 # %% ../../nbs/data/05_classes.ipynb #2bb5eded
-class LandCover(NamedTuple):
+class ClassInfo(NamedTuple):
     "One class of a land-cover map."
     code: int    # what is stored in the map
     name: str    # what people call it
@@ -23,17 +23,17 @@ class LandCover(NamedTuple):
 
 # %% ../../nbs/data/05_classes.ipynb #aa52b409
 WORLDCOVER = (
-    LandCover(10, "Tree cover", "#006400"),
-    LandCover(20, "Shrubland", "#ffbb22"),
-    LandCover(30, "Grassland", "#ffff4c"),
-    LandCover(40, "Cropland", "#f096ff"),
-    LandCover(50, "Built-up", "#fa0000"),
-    LandCover(60, "Bare / sparse vegetation", "#b4b4b4"),
-    LandCover(70, "Snow and ice", "#f0f0f0"),
-    LandCover(80, "Permanent water bodies", "#0064c8"),
-    LandCover(90, "Herbaceous wetland", "#0096a0"),
-    LandCover(95, "Mangroves", "#00cf75"),
-    LandCover(100, "Moss and lichen", "#fae6a0"),
+    ClassInfo(10, "Tree cover", "#006400"),
+    ClassInfo(20, "Shrubland", "#ffbb22"),
+    ClassInfo(30, "Grassland", "#ffff4c"),
+    ClassInfo(40, "Cropland", "#f096ff"),
+    ClassInfo(50, "Built-up", "#fa0000"),
+    ClassInfo(60, "Bare / sparse vegetation", "#b4b4b4"),
+    ClassInfo(70, "Snow and ice", "#f0f0f0"),
+    ClassInfo(80, "Permanent water bodies", "#0064c8"),
+    ClassInfo(90, "Herbaceous wetland", "#0096a0"),
+    ClassInfo(95, "Mangroves", "#00cf75"),
+    ClassInfo(100, "Moss and lichen", "#fae6a0"),
 )
 
 # %% ../../nbs/data/05_classes.ipynb #76f8e00f
@@ -63,7 +63,7 @@ def label_shares(
 # %% ../../nbs/data/05_classes.ipynb #3f46b6ca
 def class_index(
     codes: np.ndarray,  # as stored, any shape, integers 0 to 255
-    legend: Sequence[LandCover] = WORLDCOVER,  # the classes, in order
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # the classes, in order
 ) -> np.ndarray:
     "Positions of codes in a legend, uint8 of the same shape; everything that is no class becomes `IGNORE`."
     table = np.full(256, IGNORE, np.uint8)
@@ -74,7 +74,7 @@ def class_index(
 # %% ../../nbs/data/05_classes.ipynb #87b8a911
 def class_codes(
     index: np.ndarray,  # positions or `IGNORE`, any shape
-    legend: Sequence[LandCover] = WORLDCOVER,  # the classes, in order
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # the classes, in order
 ) -> np.ndarray:
     "Codes of positions in a legend, uint8 of the same shape; anything else becomes 0."
     table = np.zeros(256, np.uint8)
@@ -110,9 +110,9 @@ CORINE_COLOURS = ("#ff0000", "#cc4df2", "#ffffa8", "#f2a64d", "#e6e64d", "#ffe64
                   "#00a600", "#4dff00", "#ccf24d", "#a6ff80", "#a6f200", "#e6e6e6", "#a6a6ff", "#ccccff", "#00ccf2",
                   "#e6f2ff")
 BIGEARTHNET_MAP = tuple(
-    LandCover(201 + index, name, colour)
+    ClassInfo(201 + index, name, colour)
     for index, (name, colour) in enumerate(zip(BIGEARTHNET_19, CORINE_COLOURS, strict=True)))
-FLOOD_MAP = (LandCover(1, "Land", "#b4b4b4"), LandCover(2, "Water", "#0064c8"))
+FLOOD_MAP = (ClassInfo(1, "Land", "#b4b4b4"), ClassInfo(2, "Water", "#0064c8"))
 KNOWN_CLASSES = WORLDCOVER + BIGEARTHNET_MAP + FLOOD_MAP
 
 # %% ../../nbs/data/05_classes.ipynb #ow09c1m2
@@ -122,10 +122,10 @@ OWN_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00",
 # %% ../../nbs/data/05_classes.ipynb #ow09c1m3
 def own_legend(
     words: Iterable[int | str],  # behind the codes of a map: names, and 0 for unknown; a name may occur more than once
-) -> tuple[LandCover, ...]:
+) -> tuple[ClassInfo, ...]:
     "The classes that the names stand for, in order; empty where there are no names; raises `ValueError` for too many."
     names = list(dict.fromkeys(word for word in words if isinstance(word, str)))
     if len(names) > MOST_OWN: raise ValueError(f"{len(names)} classes, expected at most {MOST_OWN}")
     rgb = (colorsys.hsv_to_rgb((0.58 + 0.382 * i) % 1, 0.75, 0.9 - 0.3 * (i % 2)) for i in range(MOST_OWN))
     colours = (*OWN_COLOURS, *("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in rgb))
-    return tuple(LandCover(FIRST_OWN + i, name, colour) for i, (name, colour) in enumerate(zip(names, colours)))
+    return tuple(ClassInfo(FIRST_OWN + i, name, colour) for i, (name, colour) in enumerate(zip(names, colours)))

@@ -17,7 +17,7 @@ from scipy.fft import dctn
 from scipy.stats import binom
 from tqdm.auto import tqdm
 
-from .chips import contract_of
+from .store import contract_of
 from .radiometry import Contract, decode, to_linear
 
 # %% ../../nbs/data/43_fingerprints.ipynb #56798f58

@@ -16,7 +16,7 @@ import xarray as xr
 from fastcore.basics import patch
 from numpy.typing import ArrayLike
 
-from ..data.chips import contract_of
+from ..data.store import contract_of
 from ..data.places import find_places
 from ..data.splits import block_of
 from .metrics import MetricError, as_array, bootstrap_draws, chip_mean, middle

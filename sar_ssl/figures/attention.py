@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 
-from ..data.chips import Chip
-from ..data.classes import KNOWN_CLASSES, LandCover
+from ..data.store import Chip
+from ..data.classes import KNOWN_CLASSES, ClassInfo
 from ..evaluation.metrics import as_array
 from .chips import chip_images, class_legend, show_image, show_land_cover
 
@@ -79,7 +79,7 @@ def draw_inputs(
     panels: Sequence[plt.Axes],  # one per picture, and one for the land cover where there is one
     chip: Chip,
     images: Mapping[str, np.ndarray | None],  # title to y x rgba, or nothing where the chip lacks the sensor
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store
 ) -> None:
     "What the sensors saw and what is there, with the name of the chip to the left."
     for axes, (title, image) in zip(panels, images.items()):
@@ -97,7 +97,7 @@ def attention_panel(
     bands: Mapping[str, Sequence[str]],  # by sensor, from `figures.chips.band_names`
     heads: Sequence[int] | None = None,  # which heads to show; None: all
     title: str = "",  # which model, block and input
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store
 ) -> Figure:
     "Where each head looks, beside what is there."
     maps, images = as_array(maps), chip_images(chips, bands)

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch, Rectangle
 
-from ..data.chips import Chip, contract_of
-from ..data.classes import IGNORE, KNOWN_CLASSES, WORLDCOVER, LandCover, class_index
+from ..data.store import Chip, contract_of
+from ..data.classes import IGNORE, KNOWN_CLASSES, WORLDCOVER, ClassInfo, class_index
 from ..data.radiometry import S2_L2A_BANDS, base_band
 
 # %% ../../nbs/figures/00_chips.ipynb #2bb5eded
@@ -141,7 +141,7 @@ def show_s2(
 # %% ../../nbs/figures/00_chips.ipynb #ownfig01
 def check_codes(
     codes: np.ndarray,  # of a map, any shape
-    legend: Sequence[LandCover],  # that should name them
+    legend: Sequence[ClassInfo],  # that should name them
 ) -> None:
     "Raise `ValueError` where a map has codes that its legend does not name."
     unnamed = sorted(set(np.unique(codes).tolist()) - {cover.code for cover in legend} - {0, IGNORE})
@@ -154,7 +154,7 @@ def show_land_cover(
     ax: Axes,
     codes: np.ndarray,  # (y, x) codes of the legend's classes, 0 or 255 where unknown
     title: str = "",
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store
 ) -> AxesImage:
     "Draw a land-cover map in the legend's colours; pixels without a class are hatched."
     check_codes(codes, legend)
@@ -167,7 +167,7 @@ def show_land_cover(
 def class_legend(
     place: Axes | Figure,  # where the legend goes
     codes: np.ndarray | None = None,  # classes that occur, any shape; None lists those of WorldCover
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store
     **options,  # of matplotlib's legend: loc, ncols, fontsize
 ) -> None:
     "Add a legend of land-cover classes and of invalid pixels."
@@ -192,7 +192,7 @@ MOST_RADAR = 4  # bands that are drawn; a store of all seasons has more than a p
 def chip_panels(
     chip: Chip,
     bands: Mapping[str, Sequence[str]],  # by sensor, from `band_names`
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store
 ) -> list:
     "What can be drawn of a chip: pairs of a drawing function and its arguments, in the order S1, S2, land cover."
     panels = []
@@ -211,7 +211,7 @@ def chip_title(chip: Chip) -> str:
 def chip_panel(
     chip: Chip,
     bands: Mapping[str, Sequence[str]],  # by sensor, from `band_names`
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the store, from `data.chips.legend_of`
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store, from `data.store.legend_of`
 ) -> Figure:
     "A figure of everything a chip has: radar, optical and land cover with its legend."
     panels = chip_panels(chip, bands, legend)

@@ -24,7 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
-from ..data.classes import KNOWN_CLASSES, LandCover
+from ..data.classes import KNOWN_CLASSES, ClassInfo
 from .chips import class_legend, show_image, show_land_cover
 
 # %% ../../nbs/figures/30_curves.ipynb #2bb5eded
@@ -310,7 +310,7 @@ def draw_map_row(
     images: Mapping[str, ArrayLike | None],  # title -> y x rgba: colours, 0 to 1; None: nothing there
     covers: Mapping[str, ArrayLike],  # title -> y x: codes
     titled: bool,  # whether the titles are written
-    legend: Sequence[LandCover],  # of the codes
+    legend: Sequence[ClassInfo],  # of the codes
 ) -> None:
     "One chip: its images, then its maps."
     for axes, (name, image) in zip(row, images.items()): axes.set_axis_off() if image is None else show_image(axes, image, name)
@@ -322,7 +322,7 @@ def map_panel(
     images: Mapping[str, Sequence[ArrayLike | None]],  # title -> one image per chip, from `figures.chips.chip_images`
     truth: Sequence[ArrayLike],  # per chip y x: codes, 0 where not known
     predictions: Mapping[str, Sequence[ArrayLike]],  # title -> per chip y x: codes
-    legend: Sequence[LandCover] = KNOWN_CLASSES,  # of the codes
+    legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the codes
 ) -> Figure:
     "A row per chip: images, true land cover, predicted land cover, and one legend."
     covers, rows = {"truth": truth, **predictions}, len(truth)

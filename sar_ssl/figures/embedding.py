@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from ..data.classes import WORLDCOVER, LandCover
+from ..data.classes import WORLDCOVER, ClassInfo
 from .chips import check_codes
 
 # %% ../../nbs/figures/20_embedding.ipynb #2bb5eded
@@ -26,7 +26,7 @@ NO_CLASS = "no label"
 # %% ../../nbs/figures/20_embedding.ipynb #aa52b409
 def class_colours(
     names: Sequence[str],  # class names, in any order, repeated or not
-    legend: Sequence[LandCover] = WORLDCOVER,  # classes that have a colour
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # classes that have a colour
 ) -> dict[str, str]:  # name -> #rrggbb; the legend's classes first, in its order
     "The colour of each class name."
     known = {cover.name: cover.colour for cover in legend}
@@ -39,7 +39,7 @@ def class_colours(
 # %% ../../nbs/figures/20_embedding.ipynb #76f8e00f
 def cover_names(
     codes: ArrayLike,  # such as the most frequent one of each chip; 0 or 255 where unknown
-    legend: Sequence[LandCover] = WORLDCOVER,  # of the store
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # of the store
 ) -> np.ndarray:  # str, the same shape; "no label" where unknown
     "Names of codes; raises `ValueError` for one that the legend does not name."
     check_codes(np.asarray(codes), legend)
@@ -61,7 +61,7 @@ def draw_dots(
     axes: plt.Axes,
     xy: np.ndarray,  # chip 2
     classes: np.ndarray,  # (chip,): class names
-    legend: Sequence[LandCover] = WORLDCOVER,  # classes that have a colour
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # classes that have a colour
 ) -> None:
     "One dot per chip in the colour of its class; many chips get small dots."
     size = float(np.clip(3000 / max(len(xy), 1), 4, 24))
@@ -76,7 +76,7 @@ def embedding_plot(
     classes: Sequence[str],  # (chip,): class names
     title: str = "",  # say which model, projection and chips
     axes: plt.Axes | None = None,  # where to draw; None: a figure of its own
-    legend: Sequence[LandCover] = WORLDCOVER,  # of the store
+    legend: Sequence[ClassInfo] = WORLDCOVER,  # of the store
 ) -> Figure:
     "One dot per chip in the colour of its class, with a legend that counts them."
     xy, classes = np.asarray(xy), np.asarray(classes).astype(str)

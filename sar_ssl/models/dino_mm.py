@@ -15,7 +15,7 @@ from timm.layers import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from ..data.loader import SENSOR_SETS
+from ..data.reader import SENSOR_SETS
 from .absent_sensor import SensorPatches
 from .vit import ModelError
 

@@ -271,7 +271,7 @@ def class_attention_map(
 
 # %% ../../nbs/models/18_fast_vit.ipynb #f7b132d2
 def logits(
-    head: nn.Module,  # a `ProjectionHead`
+    head: nn.Module,  # a `DINOHead`
     cls: Tensor,  # b d
 ) -> Tensor:  # b k
     "Logits of a projection head, the prototypes' lengths divided out of the logits and not out of the prototypes."
