@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['NETCDF', 'STACKS', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KEPT_OPEN', 'BLOCK_CACHE', 'LEVELS', 'POLARISATION',
-           'WORDS', 'LISTS', 'AXES', 'SourceError', 'words_of', 'polarisation_of', 'band_facts', 'with_facts',
-           'band_attrs', 'each_band', 'without_default_fill', 'without_alpha', 'images_of', 'grid_mappings', 'with_crs',
-           'crs_advice', 'slack_of', 'check_even', 'with_even_axes', 'unpacked_axes', 'axis_names', 'as_raster',
-           'opened', 'open_lazily', 'open_raster', 'image_names', 'own_names', 'band_position', 'check_order',
-           'band_positions', 'contradicts', 'check_long_name', 'check_polarisation', 'pick_bands', 'upright',
-           'only_band', 'write_tif']
+           'ACQUIRED', 'WORDS', 'LISTS', 'AXES', 'SourceError', 'words_of', 'polarisation_of', 'band_facts',
+           'with_facts', 'band_attrs', 'each_band', 'without_default_fill', 'without_alpha', 'images_of',
+           'grid_mappings', 'with_crs', 'crs_advice', 'slack_of', 'check_even', 'with_even_axes', 'unpacked_axes',
+           'axis_names', 'as_raster', 'opened', 'open_lazily', 'open_raster', 'image_names', 'own_names',
+           'band_position', 'check_order', 'band_positions', 'contradicts', 'check_long_name', 'check_polarisation',
+           'pick_bands', 'upright', 'only_band', 'write_tif']
 
 # %% ../../nbs/data/24_files.ipynb #ce8d4935
 import os
@@ -53,7 +53,10 @@ warnings.filterwarnings("ignore", message="Failed to open Zarr store with consol
 LEVELS = ("product", "product_type", "processing_level", "product_uri")
 "Tags that say which product a file is."
 POLARISATION = ("polarization", "polarisation")
-WORDS = (*LEVELS, *POLARISATION, "quantity", "scale", "units", "processing_baseline", "boa_add_offset",
+ACQUIRED = ("acquisition_date", "acquisition_time", "acquisition_datetime", "acquisition_start_time", "sensing_date",
+            "sensing_time", "product_start_time")
+"Tags with the date of an image."
+WORDS = (*LEVELS, *POLARISATION, *ACQUIRED, "quantity", "scale", "units", "processing_baseline", "boa_add_offset",
          "radio_add_offset")
 "Tags and attributes that count, in small or capital letters; numbers come from GDAL itself."
 
@@ -264,6 +267,7 @@ def as_raster(
 ) -> xr.DataArray | xr.Dataset:
     "The same with axes y and x and a CRS; as one array where all bands lie along an axis `band`."
     dataset = dataset.rename({old: AXES[old.lower()] for old in dataset.dims if str(old).lower() in AXES})
+    if "time" in dataset and not dataset.time.dims: dataset = dataset.set_coords("time")  # of the whole file
     dataset = with_even_axes(with_crs(dataset, path), path)
     images = images_of(dataset)
     if len(images) != 1 or "band" not in images[0].dims: return dataset

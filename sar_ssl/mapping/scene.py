@@ -25,12 +25,13 @@ from sar_ssl.data.files import (
 )
 from ..data.grids import Grid, describe_grid, grid_of, noted_scale, same_grid
 from ..data.reader import sensor_channels
+from ..data.sources.patterns import check_path_bands, path_words
 from ..data.plausibility import physical_check
 from ..data.radiometry import Contract, ContractError, check_match, to_db, to_linear
 from ..data.scaling import SCALINGS
-from ..data.sources.rasters import read_frame, site_contract, site_source
+from ..data.sources.rasters import acquired, read_frame, site_contract, site_source
 from sar_ssl.data.sources.windows import (
-    Frame, Window, expand_stack, pixel_metres, scene_grid, sensor_frames, size_words,
+    Frame, Window, check_dates, expand_stack, pixel_metres, say_nameless, scene_grid, sensor_frames, size_words,
 )
 
 # %% ../../nbs/mapping/10_scene.ipynb #a966fe24
@@ -124,6 +125,7 @@ def lone_sensor(
 ) -> tuple[SensorSource, Frame]:
     "One file as a description would declare it; raises `SourceError` where it is silent on what must be known."
     pairs = band_pairs(path, file_names(path), bands, weights.bands)
+    check_path_bands(path_words("*", path.name), list(weights.bands), path)
     words, grid = band_words(path, pairs)
     words = [dict(zip(dict(pairs), words))[band] for band in weights.bands]
     scale = declared_scale(words, units, path) if weights.quantity in ("sigma0", "gamma0") else weights.scale
@@ -181,9 +183,11 @@ def placed(
 ) -> Scene:
     "The scene on the grid of its first sensor; raises `SourceError` where another one lies elsewhere."
     grid = scene_grid(whole, description, root)
+    check_dates([whole], description, root)
     if not grid.crs: raise SourceError(f"{whole.frames[0][1].paths[0]}: no CRS, so its map has no place; give it one")
     for sensor, source in description.sensors:
         frame = dict(whole.frames)[sensor]
+        acquired(source, frame, "", root)
         path = root/frame.paths[0]
         with open_raster(path) as raster:
             own = grid_of(pick_bands(raster, source.files[0].bands, path, frame.step)[0], path)
@@ -340,6 +344,8 @@ def open_scene(
         scene = lone_scene(files, weights, units, bands, date)
     check_contracts(scene, convert)
     check_values(scene)
+    optical = dict(scene.description.sensors).get("s2")
+    if optical: say_nameless(optical, dict(scene.whole.frames)["s2"], scene.root)
     return scene
 
 # %% ../../nbs/mapping/10_scene.ipynb #8e196c66
