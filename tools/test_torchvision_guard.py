@@ -71,6 +71,21 @@ def test_matched_pair_is_left_alone():
     assert result.stdout.strip() == "left alone", result.stderr
 
 
+def test_guard_goes_where_the_import_fails_and_says_so():
+    import torchvision_guard as guard
+
+    outer = os.environ.get("PYTHONPATH", "")
+    for source, needed in [("", False), ("raise RuntimeError('operator torchvision::nms does not exist')", True)]:
+        with pretend_torchvision(source) as folder, tempfile.TemporaryDirectory() as packages:
+            os.environ["PYTHONPATH"] = folder
+            try:
+                said = guard.guard_where_needed(Path(packages))
+            finally:
+                os.environ["PYTHONPATH"] = outer
+            assert (Path(packages) / guard.NAMES[1]).exists() is needed, said
+            assert ("does not import" in said) is needed and ("nms" in said) is needed, said
+
+
 def test_looking_for_torchvision_does_not_import_torch():
     look = "import sys, importlib.util, torchvision_guard; importlib.util.find_spec('torchvision')"
     result = run(look + "; print('torch' in sys.modules)")

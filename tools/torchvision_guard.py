@@ -5,9 +5,10 @@ release its extension `_C` cannot load (the CUDA libraries are not there), so th
 exist, and `import torchvision` stops with "operator torchvision::nms does not exist". timm imports torchvision, so it
 stops too. Nothing here needs those two operators (they join detection boxes): it is enough to declare them.
 
-`python tools/torchvision_guard.py`, a step of `make install`, copies this file into site-packages as
-`_torchvision_cpu.py` with a `.pth` line that imports it when Python starts. It costs a millisecond, imports torch only
-when somebody imports torchvision, and declares nothing where the extension loads, as it does for every matched pair.
+`python tools/torchvision_guard.py`, a step of `make install`, first imports torchvision without the guard. Where that
+works it leaves the environment alone (and takes an earlier guard away). Where it fails, it copies this file into
+site-packages as `_torchvision_cpu.py` with a `.pth` line that imports it when Python starts, and says so. It costs a
+millisecond, imports torch only when somebody imports torchvision, and declares nothing where the extension loads.
 Box operators that are only declared still raise NotImplementedError when they are called.
 """
 import sys
@@ -63,15 +64,32 @@ class TorchvisionFinder:
         return spec
 
 
+NAMES = ("_torchvision_cpu.py", "_torchvision_cpu.pth")
+
+
 def install(site_packages: Path):
     "Copy this file and the line that starts it into `site_packages`."
-    (site_packages / "_torchvision_cpu.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
-    (site_packages / "_torchvision_cpu.pth").write_text("import _torchvision_cpu\n", encoding="utf-8")
+    (site_packages / NAMES[0]).write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    (site_packages / NAMES[1]).write_text("import _torchvision_cpu\n", encoding="utf-8")
+
+
+def guard_where_needed(site_packages: Path) -> str:
+    "Install the guard if torchvision cannot be imported without it; returns a line that says what was done."
+    import subprocess
+
+    for name in NAMES:
+        (site_packages / name).unlink(missing_ok=True)
+    tried = subprocess.run([sys.executable, "-c", "import torchvision"], capture_output=True, text=True)
+    if tried.returncode == 0:
+        return "torchvision imports by itself: no guard is needed"
+    reason = (tried.stderr.strip().splitlines() or ["no message"])[-1]
+    install(site_packages)
+    return f"torchvision does not import beside this torch ({reason}): put {' and '.join(NAMES)} into {site_packages}"
 
 
 if __name__ == "__main__":
     import sysconfig
 
-    install(Path(sysconfig.get_path("purelib")))
+    print(guard_where_needed(Path(sysconfig.get_path("purelib"))))
 else:
     sys.meta_path.insert(0, TorchvisionFinder)
