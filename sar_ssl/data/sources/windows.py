@@ -68,7 +68,7 @@ def say_sites(
     odd = [site for site, words in codes.items() if len(listed) == 1 and contradicts(words, listed[0])]
     if odd:
         say(f"{sensor}: {len(odd)} of {len(codes)} sites have the code of another band than {listed[0]} in their name, "
-            f"such as {odd[0]!r}; if it is the band of the file, write it into the pattern ({{site}}_{listed[0]})")
+            f"such as {odd[0]!r}; if it is the band of the file, the description is wrong")
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #25af752a
 def sensor_frames(
@@ -490,7 +490,8 @@ def table_date(
     "Words where the name of a file has another date than the table; raises `SourceError` where its inside has."
     apart = [frame for frame in frames if frame.time and not same_date(frame.time, time)]
     if not apart: return ""
-    place = f"{root/apart[0].paths[0]}: {'inside' if apart[0].inside else 'its name'} is the date {apart[0].time[:10]}"
+    where = "inside" if apart[0].inside else "in its name"
+    place = f"{root/apart[0].paths[0]}: {where} is the date {apart[0].time[:10]}"
     if any(frame.inside for frame in apart) or len({frame.time[:10] for frame in frames}) > 1:
         raise SourceError(f"{place}, but the table gives {time[:10]} as time_{sensor} of site {site!r}; which is "
                           "right? Correct the table, or leave its column out")
@@ -514,7 +515,8 @@ def check_dates(
     for (site, sensor), frames in by_site.items():
         time = iso_time(table.get(site, {}).get(getattr(description.table, f"time_{sensor}", ""), ""))
         if time: words += filter(None, [table_date(site, sensor, frames, time, root)])
-    if words: say(f"{len(words)} files have another date in their name, which is not used, such as {words[0]}")
+    n = len({frame.paths for frames in by_site.values() for frame in frames})
+    if words: say(f"{len(words)} of {n} files have another date in their name, which is not used, such as {words[0]}")
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #dt02w1a5
 def tagged_time(
