@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..data.chip import StoreError
 from ..data.reader import ChipDataset, Images
-from ..data.places import Places, find_places, find_sites
+from ..data.places import Places, find_places, find_sites, turned_beside
 from .crops import counter_generator
 
 # %% ../../nbs/augment/30_dates.ipynb #e41efb7d
@@ -36,7 +36,8 @@ def on_same_grid(
 ) -> np.ndarray:  # bool
     "Whether pairs of chips have the same CRS and, to a tenth of a pixel, the same corners."
     side = np.linalg.norm(places.plane[:, 1] - places.plane[:, 0], axis=-1)
-    apart = np.abs(places.plane - others.plane).max((1, 2))
+    theirs = turned_beside(others.plane, places.plane, places.crs)
+    apart = np.abs(places.plane - theirs).max((1, 2))
     return (places.crs == others.crs) & (apart < side / (10 * size))
 
 # %% ../../nbs/augment/30_dates.ipynb #c5e47ed3

@@ -37,7 +37,7 @@ from tqdm.auto import tqdm
 
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, StoreError, chip_row
 from .classes import KNOWN_CLASSES, WORLDCOVER, ClassInfo
-from .plausibility import check_stats
+from .plausibility import check_stats, usable_stats
 from .radiometry import band_moments, decode, encode, merge_moments, stats_of_moments
 from .shards import CODECS, pack_rows, pieces_per_row, shard_layout, shard_path, write_shard
 
@@ -381,7 +381,11 @@ def with_train_statistics(
     for sensor, contract in layout.contracts.items():
         moments = [m for part in parts for m in np.load(part)[f"moments_{sensor}"][chosen]]
         total = functools.reduce(merge_moments, moments)
-        contracts[sensor] = contract.with_stats(stats_of_moments(total, n_chips, sample))
+        stats, floored = usable_stats(contract, stats_of_moments(total, n_chips, sample))
+        for band in floored:
+            warnings.warn(f"{name}: {sensor} {band} does not vary in the {sample}; its standard deviation "
+                          "is taken as one stored step, and a network sees 0 there")
+        contracts[sensor] = contract.with_stats(stats)
         check_stats(contracts[sensor], name)
     return replace(layout, contracts=contracts)
 

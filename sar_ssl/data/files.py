@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['NETCDF', 'STACKS', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KEPT_OPEN', 'BLOCK_CACHE', 'LEVELS', 'POLARISATION',
-           'ACQUIRED', 'WORDS', 'LISTS', 'AXES', 'SourceError', 'words_of', 'polarisation_of', 'band_facts',
-           'with_facts', 'band_attrs', 'each_band', 'without_default_fill', 'without_alpha', 'images_of',
-           'grid_mappings', 'with_crs', 'crs_advice', 'slack_of', 'check_even', 'with_even_axes', 'unpacked_axes',
-           'axis_names', 'as_raster', 'opened', 'open_lazily', 'open_raster', 'image_names', 'own_names',
-           'band_position', 'check_order', 'band_positions', 'contradicts', 'check_long_name', 'check_polarisation',
-           'pick_bands', 'upright', 'only_band', 'write_tif']
+           'ACQUIRED', 'WORDS', 'LISTS', 'AXES', 'KILOMETRES', 'SourceError', 'masked_bands', 'words_of',
+           'polarisation_of', 'band_facts', 'with_facts', 'band_attrs', 'each_band', 'without_default_fill',
+           'without_alpha', 'images_of', 'grid_mappings', 'with_crs', 'crs_advice', 'slack_of', 'check_even',
+           'check_axis_units', 'with_even_axes', 'unpacked_axes', 'axis_names', 'as_raster', 'open_stack', 'opened',
+           'open_lazily', 'open_raster', 'image_names', 'own_names', 'band_position', 'check_order', 'band_positions',
+           'contradicts', 'check_long_name', 'check_polarisation', 'pick_bands', 'upright', 'only_band', 'write_tif']
 
 # %% ../../nbs/data/24_files.ipynb #ce8d4935
 import os
@@ -49,6 +49,14 @@ warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # such a fi
 warnings.filterwarnings("ignore", message="(Scales|Offsets) differ across bands")  # `band_facts` takes each band's own
 warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated")  # it is read all the same
 
+# %% ../../nbs/data/24_files.ipynb #maskbnd1
+def masked_bands(
+    file: rasterio.DatasetReader,  # open
+) -> list[bool]:
+    "Of each band, whether GDAL's own mask hides pixels of it, inside the file or beside it."
+    no_mask = {MaskFlags.all_valid, MaskFlags.nodata, MaskFlags.alpha}
+    return [not no_mask & set(flags) for flags in file.mask_flag_enums]
+
 # %% ../../nbs/data/24_files.ipynb #bandsfc1
 LEVELS = ("product", "product_type", "processing_level", "product_uri")
 "Tags that say which product a file is."
@@ -81,13 +89,13 @@ def band_facts(
     colours = zip(file.indexes, file.colorinterp, file.descriptions)
     alpha = next((i for i, colour, name in colours if colour.name == "alpha" and "alpha" in (name or "alpha").lower()),
                  0)
-    no_mask, facts = {MaskFlags.all_valid, MaskFlags.nodata, MaskFlags.alpha}, []
-    for i, unit, flags in zip(file.indexes, file.units, file.mask_flag_enums):
+    facts = []
+    for i, unit, masked in zip(file.indexes, file.units, masked_bands(file)):
         own = {name.lower(): text for name, text in (file.tags() | file.tags(i)).items()}
         facts.append(words_of(own) | ({"units": unit} if unit else {}) | dict(
             scale_factor=file.scales[i - 1], add_offset=file.offsets[i - 1], _FillValue=file.nodatavals[i - 1],
             name=file.descriptions[i - 1] or own.get("bandname") or polarisation_of(file.tags(i)), number=i,
-            alpha=alpha, masked=not no_mask & set(flags)))
+            alpha=alpha, masked=masked))
     return facts
 
 # %% ../../nbs/data/24_files.ipynb #bandsfc2
@@ -146,7 +154,7 @@ def without_alpha(
     return raster.isel(band=[i for i, extra in enumerate(alpha) if not extra])
 
 # %% ../../nbs/data/24_files.ipynb #6c4e9017
-AXES = {"lat": "y", "latitude": "y", "lon": "x", "longitude": "x"}
+AXES = {"y": "y", "lat": "y", "latitude": "y", "x": "x", "lon": "x", "longitude": "x"}  # in small or capital letters
 
 # %% ../../nbs/data/24_files.ipynb #gnd00001
 def images_of(
@@ -224,12 +232,34 @@ def check_even(
     raise SourceError(f"{path}: its coordinates {axis} are not evenly spaced, their steps go from {steps.min():.6g} to "
                       f"{steps.max():.6g}; sort them (`sortby`), or interpolate to an even grid")
 
+# %% ../../nbs/data/24_files.ipynb #axunit02
+KILOMETRES = ("km", "kms", "kilometer", "kilometers", "kilometre", "kilometres")
+
+def check_axis_units(
+    dataset: xr.Dataset,  # with axes y and x, and a CRS, where it has one
+    path: Path,           # for messages
+) -> None:
+    "Raise `SourceError` where coordinates say that they are in other units than the CRS."
+    crs = next((image.rio.crs for image in images_of(dataset)), None)
+    if not crs: return
+    unit, metres = crs.linear_units_factor if crs.is_projected else ("degree", 0)
+    for axis in {"y", "x"} & set(dataset.indexes):
+        said = str(dataset[axis].attrs.get("units", "")).strip().lower()
+        packed, far = re.match(r"[\d.]", said) and said not in ("1", "1.0"), said in KILOMETRES and metres != 1000
+        other = said.startswith("rad") or said.startswith("degree" if crs.is_projected else "m")
+        if not (packed or far or other): continue
+        advice = ("multiply them by 1000" if far and crs.is_projected else
+                  "unpack them" if packed else "bring them into it, or correct the CRS or the units")
+        raise SourceError(f"{path}: its coordinates {axis} are in {said!r} ({dataset[axis].values[0]:g} is the first), "
+                          f"but its CRS counts in {unit}; {advice}, and write `units: {unit}`")
+
 # %% ../../nbs/data/24_files.ipynb #gnd00012
 def with_even_axes(
     dataset: xr.Dataset,  # with a CRS, where it has one
     path: Path,           # for messages
 ) -> xr.Dataset:
-    "The same, longitudes without a jump at 180 degrees; raises `SourceError` where an axis is uneven."
+    "The same, longitudes without a jump at 180 degrees; raises `SourceError` for axes uneven or of other units."
+    check_axis_units(dataset, path)
     crs = next((image.rio.crs for image in images_of(dataset)), None)
     if crs and crs.is_geographic and "x" in dataset.indexes and dataset.x.dtype.kind in "iuf":
         turned = np.unwrap(dataset.x.values, period=360)
@@ -266,8 +296,13 @@ def as_raster(
     path: Path,           # for messages
 ) -> xr.DataArray | xr.Dataset:
     "The same with axes y and x and a CRS; as one array where all bands lie along an axis `band`."
-    dataset = dataset.rename({old: AXES[old.lower()] for old in dataset.dims if str(old).lower() in AXES})
+    names = {old: AXES[str(old).lower()] for old in dataset.dims if str(old).lower() in AXES}
+    dataset = dataset.rename({old: new for old, new in names.items() if old != new})
     if "time" in dataset and not dataset.time.dims: dataset = dataset.set_coords("time")  # of the whole file
+    if not images_of(dataset):
+        has = [f"{name} ({', '.join(map(str, array.dims))})" for name, array in dataset.data_vars.items()]
+        raise SourceError(f"{path}: has no variable with axes y and x, lat and lon, or latitude and longitude; it has "
+                          f"{', '.join(has) or 'no variable'}; give its axes these names (`rename`)")
     dataset = with_even_axes(with_crs(dataset, path), path)
     images = images_of(dataset)
     if len(images) != 1 or "band" not in images[0].dims: return dataset
@@ -276,6 +311,19 @@ def as_raster(
     attrs = words_of(dataset.attrs) | image.attrs | words_of(image.attrs)
     facts = zip(each_band(attrs, n), names)
     return with_facts(image, [one | dict(name=name or polarisation_of(one)) for one, name in facts])
+
+# %% ../../nbs/data/24_files.ipynb #timeun02
+def open_stack(
+    path: Path,  # of a NetCDF file or a Zarr store
+) -> xr.Dataset:
+    "Its variables, lazily, numbers as stored; raises `SourceError` for units of time that cannot be dates."
+    try: return xr.open_dataset(path, mask_and_scale=False, decode_coords="all", cache=False)
+    except ValueError as error:
+        units = re.search(r"unable to decode time units '([^']*)'", str(error))
+        if not units: raise
+        raise SourceError(f"{path}: has times in {units[1]!r}, which are no dates; expected days, hours, minutes or "
+                          "seconds since a date, or numbers such as 20200106 without units; in Python: "
+                          "dataset.assign_coords(time=pandas.to_datetime([...]))") from error
 
 # %% ../../nbs/data/24_files.ipynb #76f8e00f
 def opened(path: Path) -> xr.DataArray | xr.Dataset:
@@ -293,7 +341,7 @@ def opened(path: Path) -> xr.DataArray | xr.Dataset:
 def open_lazily(path: Path) -> xr.DataArray | xr.Dataset:
     "A file as xarray sees it, opened now; no pixel is read."
     if path.suffix in STACKS:
-        dataset = unpacked_axes(xr.open_dataset(path, mask_and_scale=False, decode_coords="all", cache=False))
+        dataset = unpacked_axes(open_stack(path))
         return as_raster(without_default_fill(dataset, path) if path.suffix == ".zarr" else dataset, path)
     if "GDAL_CACHEMAX" not in os.environ: set_gdal_config("GDAL_CACHEMAX", BLOCK_CACHE)
     raster = rioxarray.open_rasterio(path, cache=False, parse_coordinates=False)

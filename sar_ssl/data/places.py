@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SLIVER', 'SPLIT_PAIRS', 'footprint', 'to_degrees', 'Places', 'side_lengths', 'find_places', 'local_km', 'shadow_gap',
-           'corner_km', 'gap_km', 'box_share', 'clip_polygon', 'polygon_area', 'quad_share', 'is_box', 'overlap_share',
-           'find_sites', 'count_splits', 'pairs_across', 'same_place', 'pairs_within', 'overlaps', 'nearest_gap',
-           'split_distances']
+           'corner_km', 'gap_km', 'box_share', 'turned_beside', 'clip_polygon', 'polygon_area', 'quad_share', 'is_box',
+           'overlap_share', 'find_sites', 'count_splits', 'pairs_across', 'same_place', 'pairs_within', 'overlaps',
+           'nearest_gap', 'split_distances']
 
 # %% ../../nbs/data/42_places.ipynb #a26b3f17
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from rasterio.warp import transform as transform_points
 from scipy.spatial import cKDTree
 
 from .chip import SPLITS, StoreError
+from .grids import is_geographic
 from .splits import EARTH_RADIUS_KM, chord_km, unit_vectors
 
 # %% ../../nbs/data/42_places.ipynb #8e7df361
@@ -144,6 +145,18 @@ def box_share(
     common = np.clip(np.minimum(a.max(1), b.max(1)) - np.maximum(a.min(1), b.min(1)), 0, None).prod(1)
     return common / np.minimum(np.ptp(a, axis=1).prod(1), np.ptp(b, axis=1).prod(1))
 
+# %% ../../nbs/data/42_places.ipynb #turn42a2
+def turned_beside(
+    plane: np.ndarray,   # (n, 4, 2) corners in units of the CRS
+    others: np.ndarray,  # (n, 4, 2) that they are compared with
+    crs: np.ndarray,     # (n,) names, of both; "" where there is none
+) -> np.ndarray:
+    "The corners, those in degrees turned by whole circles so that they lie nearest to the others."
+    names, number = np.unique(crs, return_inverse=True)
+    degrees = np.array([is_geographic(str(name)) for name in names], bool)[number]
+    turns = np.where(degrees, np.rint((others[:, 0, 0] - plane[:, 0, 0]) / 360), 0)
+    return plane + np.stack([360 * turns, 0 * turns], -1)[:, None]
+
 # %% ../../nbs/data/42_places.ipynb #cc1f5c6b
 def clip_polygon(
     polygon: np.ndarray,  # (k, 2) convex
@@ -198,7 +211,8 @@ def overlap_share(
     a, b = local_km(places.corners[i], *where), local_km(places.corners[j], *where)
     share = np.where(~known & (np.linalg.norm(a.mean(1) - b.mean(1), axis=-1) < side_km / 2), np.nan, 0.0)
     boxes = known & (places.crs[i] == places.crs[j]) & is_box(places.plane[i]) & is_box(places.plane[j])
-    share[boxes] = box_share(places.plane[i[boxes]], places.plane[j[boxes]])
+    first, second = places.plane[i[boxes]], places.plane[j[boxes]]
+    share[boxes] = box_share(first, turned_beside(second, first, places.crs[i[boxes]]))
     meet = np.maximum(shadow_gap(a, b), shadow_gap(b, a)) < 0
     for one in np.flatnonzero(known & ~boxes & meet): share[one] = quad_share(a[one], b[one])
     return share

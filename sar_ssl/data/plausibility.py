@@ -10,11 +10,12 @@ __all__ = ['DB_RANGE', 'DB_PIXEL_RANGE', 'DB_MEDIAN_RANGE', 'DB_STD_RANGE', 'POL
            'level_problem', 'reflectance_problem', 'difference_problem', 'coherence_problem', 'band_problem',
            'constant_problem', 'zero_problem', 'unmeasured_problem', 'polarisation_pairs', 'polarisation_problem',
            'band_groups', 'leaves_and_water', 'offset_problem', 'neighbour_problem', 'order_problem',
-           'spectrum_problem', 'chip_problem', 'physical_check', 'check_polarisations', 'stats_problem',
+           'spectrum_problem', 'chip_problem', 'physical_check', 'check_polarisations', 'stats_problem', 'usable_stats',
            'normalised_problem', 'check_stats', 'sample_problems']
 
 # %% ../../nbs/data/02_plausibility.ipynb #f020b167
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -381,6 +382,20 @@ def stats_problem(
             return (f"band {band}: mean {mean:.4g} and standard deviation {std:.4g}, but {kind} has means of {low:g} "
                     f"to {high:g} and standard deviations of {least:g} to {most:g}: of other units, or a default?")
     return ""
+
+# %% ../../nbs/data/02_plausibility.ipynb #floor2a2
+def usable_stats(
+    contract: Contract,  # of the chips
+    stats: BandStats,    # measured on them
+) -> tuple[BandStats, list[str]]:  # and the bands that were changed
+    "The statistics to divide by: one stored step as the standard deviation of a band that may be constant, and is."
+    least = STATS_LIMITS["reflectance"][2]
+    flat = [contract.quantity == "reflectance" and (
+                std < least and abs(mean - REFLECTANCE_FLOOR) < REFLECTANCE_FLOOR / 2
+                or std < least / 1000 and base_band(band) == "B10")
+            for band, mean, std in zip(contract.bands, stats.mean, stats.std)]
+    usable = replace(stats, std=tuple(least if here else std for here, std in zip(flat, stats.std)))
+    return usable, [band for band, here in zip(contract.bands, flat) if here]
 
 # %% ../../nbs/data/02_plausibility.ipynb #6b49430c
 def normalised_problem(

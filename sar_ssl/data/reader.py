@@ -255,8 +255,9 @@ def with_scene_labels(
     "The chips with a known scene label; raises `StoreError` where there is none."
     known = has_label(self.scene_labels(slice(None)).numpy())
     if not known.any():
-        raise StoreError(f"none of the {len(self)} chips of a split has a known scene label; classification needs some "
-                         "in train, val and test: complete the table of labels, or give these chips another split")
+        splits = " and ".join(dict.fromkeys(self.dataset["split"].values[self.rows].tolist()))
+        raise StoreError(f"none of the {len(self)} chips of {splits} has a known scene label; classification needs "
+                         "some in train, val and test: complete the table of labels, or give these chips another split")
     return self.select(known)
 
 # %% ../../nbs/data/50_reader.ipynb #ef9a23fb

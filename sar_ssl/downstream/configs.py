@@ -46,6 +46,9 @@ class ClassifyConfig(WeightsConfig):
         if self.chips and "scene_label" not in open_store(self.chips):
             raise ValueError(f"chips: {self.chips} has no scene labels; classification needs a source that has them")
         super().__post_init__()
+        depth = encoder_depth(self)
+        if self.blocks > depth:
+            raise ValueError(f"blocks: found {self.blocks}, but the encoder has {depth}; expected 1 to {depth}")
 
 # %% ../../nbs/downstream/70_configs.ipynb #3f46b6ca
 def check_split(

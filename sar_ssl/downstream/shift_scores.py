@@ -10,7 +10,7 @@ __all__ = ['SHIFTS', 'SHOWN', 'RobustnessConfig', 'encoder_config', 'check_choic
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #35dfa8f1
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from ..evaluation.score_curves import Axis, Curve, area_difference, curve_metric
 from ..weights.checkpoint import ModelCard
 from .encode import EncoderInput, WeightsConfig, card_for, scene_reader, sensors_in
 from .segmentation import SegmentConfig
-from .modality_grid import LABELS, SCORES, TASKS
+from .modality_grid import LABELS, SCORES, TASKS, scored_chips
 from sar_ssl.downstream.readouts import (Readout, first_chips, kept, map_readout, saved_readout, scene_readout,
     store_axes)
 from ..weights.trained_segmenter import read_segmenter_card
@@ -237,7 +237,8 @@ def model_curves(
     curves, statistic = {}, SCORES[one.task][1]
     for name, (axis, rows) in shifted_rows(config, one, number, folder).items():
         at = dict(zip(axis.levels, rows))
-        curves[name] = score_curve(at.__getitem__, statistic, axis, blocks.number, config.draws, config.seed)
+        curve = score_curve(at.__getitem__, statistic, axis, blocks.number, config.draws, config.seed)
+        curves[name] = replace(curve, n=scored_chips(one.task, at[axis.clean]))
     return curves
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #47898411

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
 
 from ..data.band_names import say_nothing
@@ -31,7 +30,8 @@ from ..data.radiometry import Contract, ContractError, check_match, to_db, to_li
 from ..data.scaling import SCALINGS
 from ..data.sources.rasters import acquired, read_frame, site_contract, site_source
 from sar_ssl.data.sources.windows import (
-    Frame, Window, check_dates, expand_stack, pixel_metres, say_nameless, scene_grid, sensor_frames, size_words,
+    Frame, Window, check_dates, expand_stack, ground_metres, pixel_metres, say_nameless, scene_grid, sensor_frames,
+    size_words,
 )
 
 # %% ../../nbs/mapping/10_scene.ipynb #a966fe24
@@ -40,9 +40,7 @@ def file_names(
 ) -> list[str]:
     "Names of the bands, each empty where it has none; raises `SourceError` for what is no raster."
     with open_raster(path) as raster:
-        names = own_names(raster)
-        if not names: raise SourceError(f"{path}: has no variable with axes y and x; it has {list(raster.data_vars)}")
-        return names
+        return own_names(raster)
 
 # %% ../../nbs/mapping/10_scene.ipynb #bandssc2
 def band_words(
@@ -52,8 +50,7 @@ def band_words(
     "What the file says of each of these bands, and their grid."
     with open_raster(path) as raster:
         arrays = pick_bands(raster, pairs, path, 0 if "time" in raster.sizes else None)
-        whole = raster.attrs if isinstance(raster, xr.Dataset) else {}
-        return [whole | facts for array in arrays for facts in band_attrs(array)], grid_of(arrays[0], path)
+        return [facts for array in arrays for facts in band_attrs(array)], grid_of(arrays[0], path)
 
 # %% ../../nbs/mapping/10_scene.ipynb #6d5a98ac
 def agreed(
@@ -109,9 +106,7 @@ def square_metres(
     path: Path,  # for messages
 ) -> float:
     "Height of a pixel on the ground, metres; raises `SourceError` where it is far from square, or has no place."
-    try: width, height = pixel_metres(grid)
-    except Exception as error:  # PROJ has its own
-        raise SourceError(f"{path}: the place of its CRS on Earth cannot be worked out ({error})") from error
+    width, height = ground_metres(grid, path)
     if 0.75 < width / height < 1.25: return float(height)
     raise SourceError(f"{path}: pixels measure {size_words((width, height))} on the ground, expected squares; warp it "
                       "to its UTM zone (`gdalwarp -t_srs EPSG:326ZZ -tr 10 10`), or describe it with a `grid`")

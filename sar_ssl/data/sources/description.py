@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['METHODS', 'SENSOR_KEYS', 'OVERRIDES', 'NUMBERS', 'LIMITS', 'TOP_KEYS', 'Files', 'SensorSource', 'LabelSource',
            'TableSource', 'ChipGrid', 'Description', 'check_keys', 'parse_resample', 'parse_bands', 'parse_overrides',
-           'override_fields', 'parse_sensor', 'class_word', 'check_alike', 'parse_label', 'parse_table', 'parse_grid',
-           'parse_numbers', 'parse_description', 'rows_to_record', 'read_description', 'read_table', 'scene_vector']
+           'override_fields', 'override_words', 'parse_sensor', 'class_word', 'check_alike', 'parse_label',
+           'parse_table', 'parse_grid', 'parse_numbers', 'parse_description', 'rows_to_record', 'read_description',
+           'read_table', 'scene_vector']
 
 # %% ../../../nbs/data/sources/06_description.ipynb #f020b167
 import csv
@@ -163,7 +164,8 @@ def parse_overrides(
         dates = {key: iso_time(str(entry[key])) for key in ("from", "until") if key in entry}
         fields = {key: float(entry[key]) for key in NUMBERS if key in entry}
         if not fields or not (dates or "site" in entry):
-            raise SourceError(f"{where}: found {entry}, expected a site or dates, and what differs there {NUMBERS}")
+            raise SourceError(f"{where}: found {entry}, expected a site or dates, and what differs there: "
+                              f"{', '.join(NUMBERS)}")
         if any(len(date) != 10 for date in dates.values()) or dates.get("from", "") > dates.get("until", "9"):
             raise SourceError(f"{where}: from and until are {dates}, expected days in order, such as 2022-01-25")
         entries.append((str(entry.get("site", "*")), tuple((dates | fields).items())))
@@ -184,6 +186,14 @@ def override_fields(
         raise SourceError(f"{place}: overrides hold from or until a date, but the file has none; name {{date}} in the "
                           "pattern, or name the site")
     return fields if start <= time[:10] <= end or not time else None
+
+# %% ../../../nbs/data/sources/06_description.ipynb #ovwords2
+def override_words(
+    override: tuple[str, tuple],  # of `parse_overrides`
+) -> str:
+    "An entry of overrides as it would be written in a description."
+    return ", ".join(f"{key}: {value:g}" if isinstance(value, float) else f"{key}: {value}"
+                     for key, value in (("site", override[0]), *override[1]) if (key, value) != ("site", "*"))
 
 # %% ../../../nbs/data/sources/06_description.ipynb #8d4f15f6
 def parse_sensor(

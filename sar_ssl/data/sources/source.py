@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SOURCES', 'Source', 'build', 'source_module', 'source_options', 'option_value', 'open_source', 'tile_grid',
-           'read_tile', 'resize', 'place', 'stamp']
+           'read_tile', 'resize', 'place', 'file_stamp', 'stamp']
 
 # %% ../../../nbs/data/sources/10_source.ipynb #8d74cfc6
 import importlib
@@ -22,6 +22,7 @@ from rasterio.warp import transform as transform_points
 from ..chip import Chip
 from ..store import write_store
 from ..classes import WORLDCOVER, ClassInfo
+from ..files import masked_bands
 from ..grids import Grid, SourceError, crs_name, resample_values, wrapped
 from ..radiometry import Contract
 
@@ -111,10 +112,15 @@ def tile_grid(
 # %% ../../../nbs/data/sources/10_source.ipynb #8de80c69
 def read_tile(
     path: Path,  # of a small GeoTIFF
+    missing: int = 0,  # what whole numbers are where a mask of the file hides them; other numbers are NaN there
 ) -> tuple[np.ndarray, Grid, float | None]:
     "Numbers (band y x) as stored, grid, and no-data value of a whole file; raises `SourceError` that names the file."
     try:
-        with rasterio.open(path) as file: return file.read(), tile_grid(file), file.nodata
+        with rasterio.open(path) as file:
+            numbers = file.read()
+            if any(masked_bands(file)):
+                numbers[file.read_masks() == 0] = missing if numbers.dtype.kind in "iu" else np.nan
+            return numbers, tile_grid(file), file.nodata
     except rasterio.errors.RasterioError as error:
         size = path.stat().st_size if path.exists() else None
         found = "it is not there" if size is None else f"it has {size} bytes, is it truncated?"
@@ -143,8 +149,17 @@ def place(
     return float(wrapped(longitude)), float(latitude)
 
 # %% ../../../nbs/data/sources/10_source.ipynb #2fb9bd8b
+def file_stamp(
+    path: Path,  # of a file
+) -> tuple[int, int]:
+    "Bytes and latest time of change of a file, with the mask that GDAL keeps beside it, where there is one."
+    beside = path.with_name(f"{path.name}.msk")
+    stats = [one.stat() for one in ([path, beside] if beside.exists() else [path])]
+    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
+
+
 def stamp(
     *paths: Path,  # files that an item is read from
 ) -> tuple[int, ...]:
-    "Size in bytes and time of change of files: as part of an item, it makes a changed file another item."
-    return tuple(number for path in paths for number in (path.stat().st_size, path.stat().st_mtime_ns))
+    "Sizes and times of change of files: as part of an item, it makes a changed file another item."
+    return tuple(number for path in paths for number in file_stamp(path))

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['say', 'Frame', 'say_sites', 'sensor_frames', 'own_times', 'expand_stack', 'nearest_frame', 'size_words',
-           'pixel_metres', 'check_grid', 'check_ground', 'chip_grid', 'corners', 'Window', 'content_stamp', 'Tile',
-           'read_tile_bounds', 'tiles_over', 'or_error', 'window_suffix', 'scene_grid', 'frame_windows', 'lacking',
-           'plan_site', 'is_usable', 'with_splits', 'footprints', 'without_overlap', 'with_all_splits', 'check_ids',
-           'check_overrides', 'check_joins', 'table_date', 'check_dates', 'tagged_time', 'say_nameless', 'label_files',
-           'map_keys', 'plan']
+           'pixel_metres', 'ground_metres', 'check_grid', 'check_ground', 'chip_grid', 'corners', 'Window',
+           'content_stamp', 'Tile', 'read_tile_bounds', 'tiles_over', 'or_error', 'window_suffix',
+           'check_other_sensors', 'scene_grid', 'frame_windows', 'lacking', 'plan_site', 'is_usable', 'with_splits',
+           'footprints', 'without_overlap', 'with_all_splits', 'check_ids', 'check_overrides', 'check_joins',
+           'table_date', 'check_dates', 'tagged_time', 'say_nameless', 'label_files', 'map_keys', 'plan']
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #0a2c1c5f
 import functools
@@ -32,14 +32,15 @@ from rasterio.warp import transform_bounds
 
 from ..band_names import name_band, word_band
 from ..chip import SPLITS
-from .description import ChipGrid, Description, SensorSource, override_fields, read_table
+from .description import (
+    ChipGrid, Description, SensorSource, override_fields, override_words, read_table)
 from ..files import (
     ACQUIRED, STACKS, SourceError, band_attrs, contradicts, crs_advice, open_raster, own_names, pick_bands, words_of)
 from ..footprints import on_globe, shared_ground, utm_zone, window_places
 from ..grids import Grid, bounds_of, grid_of, is_geographic
 from .patterns import (
     check_path_bands, find_files, iso_time, only_files, path_words, same_date, share_met, step_time)
-from .source import place
+from .source import file_stamp, place
 from ..splits import split_blocks
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #sy02w1s1
@@ -155,6 +156,17 @@ def pixel_metres(
     nominal = np.array([math.hypot(a, d), math.hypot(b, e)]) * CRS.from_user_input(grid.crs).linear_units_factor[1]
     return np.where(np.abs(metres / nominal - 1) < 0.01, nominal, metres)
 
+# %% ../../../nbs/data/sources/12_windows.ipynb #gndmet02
+def ground_metres(
+    grid: Grid,         # with a CRS
+    path: Path | str,   # for messages
+    down: float = 0.5,  # how far from the first row to the last
+) -> np.ndarray:
+    "Width and height on the ground of a pixel, metres; raises `SourceError` where its place cannot be worked out."
+    try: return pixel_metres(grid, down)
+    except Exception as error:  # PROJ has its own
+        raise SourceError(f"{path}: the place of its CRS on Earth cannot be worked out ({error})") from error
+
 # %% ../../../nbs/data/sources/12_windows.ipynb #e54fc3c6
 def check_grid(
     grid: Grid,                # of the reference file
@@ -178,9 +190,7 @@ def check_ground(
 ) -> None:
     "Raise `SourceError` where pixels are more than a quarter larger or smaller on the ground than declared."
     for down in (0.5, 0, 1):
-        try: metres = pixel_metres(grid, down)
-        except Exception as error:  # PROJ has its own
-            raise SourceError(f"{path}: the place of its CRS on Earth cannot be worked out ({error})") from error
+        metres = ground_metres(grid, path, down)
         if not np.isfinite(metres).all():
             raise SourceError(f"{path}: its coordinates lie outside its CRS, {grid.crs[:40]}; which one is right?")
         sides = np.array([metres.max()]) if regrid else metres
@@ -235,8 +245,9 @@ class Window:
 def content_stamp(
     path: Path,  # of a file or a folder
 ) -> tuple[int, int]:
-    "Bytes and latest time of change of a file, or of all files of a folder."
-    stats = [file.stat() for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    "Bytes and latest time of change of a file and its mask, or of all files of a folder."
+    if path.is_file(): return file_stamp(path)
+    stats = [file.stat() for file in path.rglob("*") if file.is_file()]
     return sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #9437f300
@@ -290,6 +301,26 @@ def window_suffix(row: int, column: int) -> str:
     "What is added to the name of a chip that is one of several of its scene."
     return f"_y{row:04d}_x{column:04d}"
 
+# %% ../../../nbs/data/sources/12_windows.ipynb #gndoth02
+def check_other_sensors(
+    whole: Window,             # with the frames of one date
+    description: Description,  # of the source
+    root: Path,                # of the data
+) -> None:
+    "Raise `SourceError` where no file of another sensor has the size on the ground that is declared for it."
+    for sensor, frame in whole.frames[1:]:
+        source, errors = dict(description.sensors)[sensor], []
+        fields = [override_fields(entry, whole.site, frame.time, frame.paths[0]) or {} for entry in source.overrides]
+        declared = next((one["resolution"] for one in fields if "resolution" in one), source.contract.resolution)
+        for path, file in zip(frame.paths, source.files):
+            with open_raster(root/path) as raster:
+                grid = grid_of(pick_bands(raster, file.bands, root/path, frame.step)[0], root/path)
+            if not grid.crs: break  # of which nothing can be said here
+            try: check_ground(grid, declared, bool(description.grid), path)
+            except SourceError as error: errors.append(error)
+            else: break
+        else: raise errors[0]
+
 # %% ../../../nbs/data/sources/12_windows.ipynb #e4dfd5a4
 def scene_grid(
     whole: Window,             # with the frames of one date
@@ -302,6 +333,7 @@ def scene_grid(
     with open_raster(path) as raster:
         grid = grid_of(pick_bands(raster, source.files[0].bands, path, frame.step)[0], path)
     check_grid(grid, description, frame.paths[0])
+    check_other_sensors(whole, description, root)
     chips = chip_grid(grid, description.grid)
     if description.grid: check_ground(chips, description.grid.resolution, False, f"{path}, on `grid: {chips.crs}`")
     return chips
@@ -453,8 +485,8 @@ def check_overrides(
                                   "correct the name, or take the entry out")
             if not any(window.error for window in windows) and all(
                     override_fields(entry, site, time, path) is None for (site, time), path in frames.items()):
-                raise SourceError(f"overrides of {sensor}: no file has the site and dates of {entry}; correct them, or "
-                                  "take the entry out")
+                raise SourceError(f"overrides of {sensor}: no file has the site and dates of `{override_words(entry)}`"
+                                  "; correct them, or take the entry out")
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #ci02w1a6
 def check_joins(
