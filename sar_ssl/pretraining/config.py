@@ -15,6 +15,7 @@ import torch
 
 from ..data.store import open_store
 from ..data.reader import SENSOR_SETS, ChipDataset, batch_rows
+from ..data.radiometry import GRD_LOOKS
 from ..models.absent_sensor import mark_of
 from ..models.dino import cosine_schedule, linear_warmup
 from ..models.vit import check_model_name, grid_size
@@ -63,7 +64,7 @@ class AugmentationConfig:
     radar_gain: float = 1.0  # dB either way, half of it per band; higher forgets the level, lower trusts it; 0 is off
     incidence: float = 4.0  # degrees between two passes; higher is blind to the orbit, and to the level; 0 is off
     speckle: float = 0.5  # probability of more speckle; higher asks for larger structures, lower keeps texture
-    looks: list[float] = field(default_factory=lambda: [2.2, 4.4])  # fewest of a view, and of the data; fewer is grainier
+    looks: list[float] = field(default_factory=lambda: [2.2, 0.0])  # fewest of a view, of the data (0: as they say)
     multilook: float = 0.1  # probability of averaging 3 x 3 pixels; higher serves smoothed data and loses detail
     polarisation_drop: float = 0.1  # probability of losing one; higher serves single ones, lower learns their ratio
     border: float = 0.05  # probability of a border of the swath; higher serves scene edges, lower shows more ground
@@ -178,11 +179,14 @@ def open_reader(
 def augmentation_of(
     config: PretrainConfig,  # of the run
     chip_size: int,  # pixels, as they are read
+    looks: float | None = None,  # equivalent number of looks of the data; None where unknown, then 4.4 are assumed
 ) -> Augmentation:
     "How this run makes views."
+    fewest, most = config.looks
+    most = most or looks or GRD_LOOKS
     areas = dict(large_area=tuple(config.large_area), small_area=tuple(config.small_area))
     radar = Strength(config.radar_gain, config.radar_gain / 2, angle=config.incidence, speckle=config.speckle,
-                     looks=tuple(config.looks), multilook=config.multilook, polarisation=config.polarisation_drop,
+                     looks=(min(fewest, most), most), multilook=config.multilook, polarisation=config.polarisation_drop,
                      border=config.border)
     return Augmentation(replace(default_views(chip_size, config.patch_size, config.small_crops), **areas),
                         config.recipe, radar, OpticalStrength(config.brightness))

@@ -92,7 +92,8 @@ def views_of_step(
     "The views of one step that this process works on: a function of (seed, step)."
     part = share_of_batch(config.batch_size, process, processes)
     images, shown = read_once(reader, chips_of_step(config, reader, step)[:, part], device)
-    augmentation = augmentation_of(config, images.pixels.shape[-1])
+    looks = reader.own["s1"].looks if "s1" in reader.own else None
+    augmentation = augmentation_of(config, images.pixels.shape[-1], looks)
     drop = config.sensor_drop if config.method == "dino_mm" else 0.0
     return make_views(images, augmentation, radiometry_of(reader.contracts.values()), reader.channels, drop,
                       (config.seed, step), part, config.batch_size, config.drop_unit, shown)

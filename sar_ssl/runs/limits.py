@@ -56,16 +56,19 @@ class Number:
 # %% ../../nbs/runs/05_limits.ipynb #limits09
 @dataclass(frozen=True)
 class Numbers:
-    "A list of numbers; `rising`: exactly two, the least and the most."
+    "A list of numbers; `rising`: exactly two, the least and the most; `known`: the most may be 0, the data say it."
     each: Number
     rising: bool = False
+    known: bool = False
 
     def fits(self, value: Any) -> bool:
+        if self.known and len(value) == 2 and value[1] == 0: value = [value[0]] * 2
         if not all(map(self.each.fits, value)): return False
         return len(value) == 2 and value[0] <= value[1] if self.rising else len(value) > 0
 
     def __str__(self) -> str:
-        return "the least and the most, from " * self.rising + "a list of numbers, " * (not self.rising) + str(self.each)
+        words = "the least and the most, from " if self.rising else "a list of numbers, "
+        return words + str(self.each) + ", or 0 as the most, which is what the data say" * self.known
 
 # %% ../../nbs/runs/05_limits.ipynb #limits12
 def check_limits(
@@ -98,10 +101,11 @@ RANGES = {"learning_rate": (0, 1), "learning_rate_end": (0, 1), "warmup": (0, 1)
           "student_temperature": (1e-3, 10), "drop_path": (0, 0.99), "sensor_drop": (0, 1), "radar_gain": (0, 10),
           "incidence": (0, 17), "speckle": (0, 1), "multilook": (0, 1), "polarisation_drop": (0, 1), "border": (0, 1),
           "other_dates": (0, 1), "brightness": (0, 0.9)}
-PAIRS = {"large_area": (0.01, 1), "small_area": (0.01, 1), "looks": (1, 1000)}
+PAIRS = {"large_area": (0.01, 1), "small_area": (0.01, 1)}
 PRETRAIN = (PRETRAIN_WORDS | {name: Number(least) for name, least in LEAST.items()}
             | {name: Number(*ends) for name, ends in RANGES.items()}
-            | {name: Numbers(Number(*ends), rising=True) for name, ends in PAIRS.items()})
+            | {name: Numbers(Number(*ends), rising=True) for name, ends in PAIRS.items()}
+            | {"looks": Numbers(Number(1, 1000), rising=True, known=True)})
 
 # %% ../../nbs/runs/05_limits.ipynb #limits19
 MODES = OneOf(("frozen", "finetune"))

@@ -14,7 +14,7 @@ __all__ = ['SOIL', 'BACKSCATTER', 'LOOK', 'DEGREES_PER_PIXEL', 'MOISTURE', 'HEAD
 # %% ../../../nbs/data/simulation/10_sensors.ipynb #f020b167
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -480,13 +480,15 @@ def write_simulated(
     items: Sequence,  # one per chip
     make_chip: Callable[[Any], Chip],  # item to chip; a module's function or a `partial`
     size: int,  # of a chip, pixels
+    looks: float,  # equivalent number of looks of its radar
     attrs: dict,  # of the store: title and settings
     workers: int | None = None,  # processes; None takes what the machine has
 ) -> Path:
     "Write a store of simulated chips, in threads or processes, whichever is faster for its size."
     parallel = "processes" if len(items) * size**2 > IN_THREADS else "threads"  # a process takes two seconds to start
+    contracts = CONTRACTS | {"s1": replace(CONTRACTS["s1"], looks=float(looks))}
     with dask.config.set(scheduler=parallel):
-        return write_store(out, items, make_chip, CONTRACTS, size, SCENE_CLASSES, attrs=attrs, workers=workers)
+        return write_store(out, items, make_chip, contracts, size, SCENE_CLASSES, attrs=attrs, workers=workers)
 
 # %% ../../../nbs/data/simulation/10_sensors.ipynb #9f02c258
 def simulate_store(
@@ -503,4 +505,4 @@ def simulate_store(
     settings = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
     simulate_chip(0, **settings)  # impossible settings are refused before anything is written
     make_chip, attrs = partial(simulate_chip, **settings), {"title": "simulated chips", "simulation": settings}
-    return write_simulated(out, range(n), make_chip, size, attrs, workers)
+    return write_simulated(out, range(n), make_chip, size, looks, attrs, workers)

@@ -47,7 +47,7 @@ def visit_store(
     how |= {"looks": how["looks"] if looks is None else looks}
     make_chip = partial(simulate_chip, **how, visit=visit)
     attrs = {"title": "simulated chips, another pass", "simulation": how | {"visit": asdict(visit)}}
-    return write_simulated(out, numbers, make_chip, how["size"], attrs, workers)
+    return write_simulated(out, numbers, make_chip, how["size"], how["looks"], attrs, workers)
 
 # %% ../../../nbs/data/simulation/20_visits.ipynb #0e39618d
 def dated_chip(
@@ -78,4 +78,4 @@ def simulate_dates(
     dated_chip((0, 0), **settings)  # impossible settings are refused before anything is written
     items, attrs = [(i, k) for i in range(n) for k in range(dates)], {"title": "simulated places on several dates"}
     attrs |= {"simulated_dates": settings}
-    return write_simulated(out, items, partial(dated_chip, **settings), size, attrs, workers)
+    return write_simulated(out, items, partial(dated_chip, **settings), size, looks, attrs, workers)

@@ -22,7 +22,7 @@ from rasterio.warp import transform as transform_points
 
 from ..chip import Chip, LeftOut
 from ..grids import Grid, SourceError, describe_grid, same_grid, write_tif
-from ..radiometry import S1_BANDS, S2_L2A_BANDS, Contract, to_db
+from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L2A_BANDS, Contract, to_db
 from .source import place, read_tile, resize
 from ..splits import split_blocks
 from ..streams import stream
@@ -184,7 +184,7 @@ def write_patch(
         write_tif(folder/f"{folder.name}_{band}.tif", values[None], crs=crs, transform=transform)
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #df9cd147
-CONTRACTS = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10),
+CONTRACTS = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10, looks=GRD_LOOKS),
              "s2": Contract("s2", "L2A", S2_L2A_BANDS, "reflectance", "linear", 10)}
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #074595f9

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..chip import Chip, LeftOut, toy_chip
 from ..grids import Grid, SourceError, write_tif
-from ..radiometry import S1_BANDS, S2_L1C_BANDS, Contract
+from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L1C_BANDS, Contract
 from .source import Source, place, read_tile, resize, stamp
 from .eurosat import (
     EUROSAT_CLASSES, check_order, class_root, image_paths, one_hot, read_image, split_images, toy_transform)
@@ -100,7 +100,7 @@ def open_source(
 ) -> Source:
     "EuroSAT-SAR as chips, alone or with EuroSAT-MS; raises `SourceError`."
     paths, partners = image_paths(class_root(Path(path))), None
-    contracts = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10)}
+    contracts = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10, looks=GRD_LOOKS)}
     if optical:
         root = class_root(Path(optical))
         partners = [root/one.parent.name/one.name for one in paths]

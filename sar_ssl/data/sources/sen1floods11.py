@@ -21,7 +21,7 @@ from ..chip import Chip, LeftOut, toy_chip
 from ..classes import FLOOD_MAP
 from ..grids import Grid, SourceError, resample_values, same_grid, write_tif
 from .patterns import by_key, share_met
-from ..radiometry import S1_BANDS, S2_L1C_BANDS, Contract
+from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L1C_BANDS, Contract
 from .source import Source, place, read_tile, stamp
 from .eurosat import toy_l1c
 from ..splits import check_lists
@@ -100,7 +100,7 @@ def read_water(
     path: Path,  # *_LabelHand.tif
 ) -> tuple[np.ndarray, Grid]:
     "Codes of FLOOD_MAP (1 y x) uint8, 0 where unknown, and the grid; raises `SourceError` for other values."
-    numbers, grid, _ = read_tile(path)
+    numbers, grid, _ = read_tile(path, missing=-1)
     strange = sorted(set(np.unique(numbers).tolist()) - {-1, 0, 1})
     if strange or len(numbers) != 1:
         raise SourceError(f"{path}: {len(numbers)} bands with values {strange}, expected one band of -1, 0 and 1")
@@ -189,7 +189,7 @@ def open_source(
     images = [plan_image(name, part, folder, events, wanted) for part, names in lists.items() for name in names]
     here = next((image.id for image in images if not image.problem), None)
     if here is None: raise SourceError(f"{folder}: {len(images)} images are listed, none is there with all its files")
-    contracts = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10),
+    contracts = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10, looks=GRD_LOOKS),
                  "s2": Contract("s2", "L1C", S2_L1C_BANDS, "reflectance", "linear", 10)}
     return Source(images, partial(read_chip, sensors=wanted), {sensor: contracts[sensor] for sensor in wanted},
                   read_tile(layer_path(folder, here, wanted[0]))[1].width, legend=FLOOD_MAP, attrs=dict(

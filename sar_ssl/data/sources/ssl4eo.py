@@ -22,7 +22,7 @@ from rasterio import Affine
 from ..chip import Chip, LeftOut
 from ..files import SourceError, write_tif
 from ..grids import Grid
-from ..radiometry import PRODUCT_BANDS, S1_BANDS, Contract
+from ..radiometry import GRD_LOOKS, PRODUCT_BANDS, S1_BANDS, Contract
 from .source import Source, place, read_tile, resize
 from ..splits import split_blocks
 from ..streams import stream
@@ -197,7 +197,7 @@ def contracts_of(
     product: str,        # "L1C" or "L2A", of s2
 ) -> dict[str, Contract]:
     "What the numbers of the chips mean, by sensor."
-    known = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10),
+    known = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10, looks=GRD_LOOKS),
              "s2": Contract("s2", product, PRODUCT_BANDS[product], "reflectance", "linear", 10)}
     return {sensor: known[sensor] for sensor in sensors.split("+")}
 

@@ -19,7 +19,7 @@ import xarray as xr
 
 from ..chip import Chip, LeftOut
 from ..files import SourceError, write_tif
-from ..radiometry import PRODUCT_BANDS, S1_BANDS, Contract
+from ..radiometry import GRD_LOOKS, PRODUCT_BANDS, S1_BANDS, Contract
 from .source import Source, place, read_tile, stamp
 from .ssl4eo import toy_patch
 from sar_ssl.data.sources.zarr_zip import (
@@ -216,7 +216,8 @@ def terramesh_contracts(
     product: str,  # "L1C" or "L2A"
 ) -> dict[str, Contract]:
     "What the numbers of the chips mean, by sensor."
-    known = {"s1": Contract("s1", s1, S1_BANDS, "gamma0" if s1 == "RTC" else "sigma0", "dB", 10),
+    known = {"s1": Contract("s1", s1, S1_BANDS, "gamma0" if s1 == "RTC" else "sigma0", "dB", 10,
+                            looks=GRD_LOOKS if s1 == "GRD" else None),
              "s2": Contract("s2", product, PRODUCT_BANDS[product], "reflectance", "linear", 10)}
     return {sensor: known[sensor] for sensor in sensors.split("+")}
 
