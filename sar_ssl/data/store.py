@@ -23,6 +23,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from .atomic import rename
 from .build import (
     PART, assemble, build_folder, build_record, fingerprint, is_done, part_path, run_tasks, scene_name, write_part)
 from .chip import (
@@ -59,7 +60,7 @@ def write_store(
         run_tasks([dask.delayed(write_part)(path, group, make_chip, layout, on_error)
                    for path, (_, group) in zip(parts, groups) if not is_done(path, on_error)], "making chips", workers)
         store = assemble(partial, parts, layout, record, workers)
-        os.replace(store, out)
+        rename(store, out)
         shutil.rmtree(partial)
     print(build_report(out, time.time() - began))
     return out

@@ -12,7 +12,6 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ from einops import rearrange, reduce
 from fastcore.basics import patch
 from timm.models.vision_transformer import VisionTransformer
 
-from ..data.build import replace_file
+from ..data.atomic import replacing
 from ..models.vit import tokens
 from ..weights.checkpoint import card_to_json
 from .encode import EncoderInput, run_encoder
@@ -139,5 +138,5 @@ def kept_features(
     if found is None:
         found = compute_features(encoder, reader, sensors, blocks)
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, partial(np.savez, **found._asdict()))
+        with replacing(path) as part: np.savez(part, **found._asdict())
     return found

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..data.build import replace_file
+from ..data.atomic import replacing
 from ..data.store import open_store
 from ..data.reader import SENSOR_SETS
 from ..evaluation.intervals import Blocks, chip_blocks, paired_difference
@@ -224,7 +224,7 @@ def keep_rows(
     "Write the test chips' rows of one training, atomically."
     path = folder / "chips" / f"row-{number}.npz"
     path.parent.mkdir(exist_ok=True)
-    replace_file(path, partial(np.savez_compressed, **rows))
+    with replacing(path) as part: np.savez_compressed(part, **rows)
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #cf85522a
 def kept_rows(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.build import replace_file
+from ..data.atomic import replacing
 from ..data.store import StoreError, contract_of, legend_of, open_store
 from ..evaluation.probe import linear_probe
 from ..evaluation.score_curves import Axis
@@ -142,5 +142,5 @@ def kept(
     path = Path(path)
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, partial(np.save, arr=make(), allow_pickle=False))
+        with replacing(path) as part: np.save(part, make(), allow_pickle=False)
     return np.load(path, allow_pickle=False)

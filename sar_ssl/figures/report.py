@@ -25,6 +25,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..data.atomic import write_text
 from .curves import label_efficiency, read_log, training_curves
 from .modality_grid import grid_cells, grid_figure, grid_sentences, grid_tables
 from .study import (StudyError, StudyRun, comparisons, headline, join, read_study, segment_scores,
@@ -292,7 +293,5 @@ def write_report(
                  left_out=Table(["run folder", "why"], [list(pair) for pair in left_out]),
                  base=Path(os.path.relpath(study, out.parent)).as_posix() + "/")
     write_table(runs_table(runs), Path(study) / "study.csv")
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    part.write_text(page_template().render(**about, **page_content(runs)), encoding="utf-8")
-    os.replace(part, out)
+    write_text(out, page_template().render(**about, **page_content(runs)))
     return out

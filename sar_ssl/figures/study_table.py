@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..data.build import replace_file
+from ..data.atomic import replacing
 from .curves import interval_ends
 from .study import StudyRun, read_study, short_names, study_scores
 
@@ -55,7 +55,7 @@ def write_table(
 ) -> Path:
     "Write the table of a study atomically."
     path = Path(path)
-    replace_file(path, lambda part: table.to_csv(part, index=False, encoding="utf-8"))
+    with replacing(path) as part: table.to_csv(part, index=False, encoding="utf-8")
     return path
 
 # %% ../../nbs/figures/36_study_table.ipynb #b0b7938a

@@ -8,7 +8,6 @@ __all__ = ['TILE', 'Layer', 'colour_table', 'create_raw', 'write_block', 'read_b
 
 # %% ../../nbs/mapping/20_cog.ipynb #ef1a4957
 import json
-import os
 import shutil
 import zlib
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from rasterio import Affine
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
+from ..data.atomic import rename, sync
 from ..data.classes import ClassInfo
 from ..data.grids import Grid
 from .blending import MappingError
@@ -78,7 +78,7 @@ def write_block(
 ) -> None:
     "Put a block in its place, and have the disk keep it."
     with rasterio.open(path, "r+") as file: file.write(values, window=Window.from_slices(rows, columns))
-    with open(path, "rb") as file: os.fsync(file.fileno())
+    sync(path)
 
 # %% ../../nbs/mapping/20_cog.ipynb #2b190e72
 def read_block(
@@ -103,10 +103,8 @@ def note(
     sums: Sequence[int],     # of every layer
 ) -> None:
     "Add a line, and have the disk keep it."
-    with open(journal, "a") as file:
-        file.write(json.dumps([*block, *sums]) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    with open(journal, "a") as file: file.write(json.dumps([*block, *sums]) + "\n")
+    sync(journal)
 
 # %% ../../nbs/mapping/20_cog.ipynb #8fcc38a0
 def noted(
@@ -187,8 +185,7 @@ def publish(
                              overview_resampling=resampling, predictor="YES" if not layer.legend else "NO")
         check_copy(fresh, number, sums, blocks)
         check_cog(fresh)
-        with open(fresh, "rb") as file: os.fsync(file.fileno())
-        os.replace(fresh, layer.path)
+        rename(fresh, layer.path)
     except MappingError: raise
     except Exception as error:  # GDAL and the system have their own
         raise MappingError(f"{layer.path}: could not be written ({error}); make room or choose another place, and give "

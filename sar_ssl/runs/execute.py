@@ -7,7 +7,6 @@ __all__ = ['stale', 'socket_folder', 'is_terminal', 'kernel_environment', 'Local
            'Outcome', 'failure', 'execute']
 
 # %% ../../nbs/runs/20_execute.ipynb #f020b167
-import fcntl
 import logging
 import os
 import shutil
@@ -30,15 +29,16 @@ from papermill import PapermillExecutionError, execute_notebook
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
+from ..data.atomic import take_lock
+
 # %% ../../nbs/runs/20_execute.ipynb #2bb5eded
 def stale(folder: Path, # of sockets, of any user
          ) -> bool:
     "Whether nobody holds the lock of a folder that is older than a minute."
-    try: descriptor = os.open(folder, os.O_RDONLY)
+    try: descriptor = take_lock(folder, create=False)
     except OSError: return False  # another user's, or gone meanwhile
-    try: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError: return False
-    finally: os.close(descriptor)
+    if descriptor is None: return False
+    os.close(descriptor)
     return folder.exists() and time.time() - folder.stat().st_mtime > 60
 
 # %% ../../nbs/runs/20_execute.ipynb #aa52b409
@@ -48,9 +48,7 @@ def socket_folder() -> tempfile.TemporaryDirectory:
     for path in Path(tempfile.gettempdir()).glob(prefix + "*"):
         if stale(path): shutil.rmtree(path, ignore_errors=True)
     folder = tempfile.TemporaryDirectory(prefix=prefix)
-    descriptor = os.open(folder.name, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    weakref.finalize(folder, os.close, descriptor)
+    weakref.finalize(folder, os.close, take_lock(folder.name, wait=True))
     return folder
 
 # %% ../../nbs/runs/20_execute.ipynb #76f8e00f

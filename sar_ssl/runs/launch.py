@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..data.atomic import rename, write_text
 from .parameters import CONFIGS, check_values, notebook_path, resolve
-from .run import add_environment, folder_state, make_folder, next_folder, params_text, write_text
+from .run import add_environment, folder_state, make_folder, next_folder, params_text
 
 # %% ../../nbs/runs/30_launch.ipynb #2bb5eded
 def alive(process: int) -> bool:
@@ -38,7 +39,7 @@ def keep_copy(out: Path, # run folder
              ) -> None:
     "Give the executed notebook its final name; a good one replaces a failed one."
     final = out / ("notebook.ipynb" if good else "notebook-failed.ipynb")
-    if copy.is_file(): os.replace(copy, final)
+    if copy.is_file(): rename(copy, final)
     if good: (out / "notebook-failed.ipynb").unlink(missing_ok=True)
 
 # %% ../../nbs/runs/30_launch.ipynb #3f46b6ca

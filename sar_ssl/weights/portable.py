@@ -9,7 +9,6 @@ __all__ = ['SCALING', 'shift_and_scale', 'timm_config', 'channel_table', 'exampl
 
 # %% ../../nbs/weights/20_portable.ipynb #pw000004
 import json
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,12 @@ import timm
 from timm.models.vision_transformer import VisionTransformer
 
 import sar_ssl
+from ..data.atomic import rename
 from ..data.reader import SENSOR_SETS
 from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino_mm import keep_sensors
 from .checkpoint import (PROBE_TOLERANCE, ModelCard, CheckpointError, card_to_json, check_probe,
-                                         load_encoder, probe_difference, read_card, save_encoder, sync, weights_file)
+                                         load_encoder, probe_difference, read_card, save_encoder, weights_file)
 
 # %% ../../nbs/weights/20_portable.ipynb #pw000011
 def shift_and_scale(
@@ -241,8 +241,7 @@ def export_weights(
     try:
         fresh.mkdir(parents=True)
         write_export(fresh, weights, licence, format == "timm", sensors)
-        sync(fresh)
-        os.rename(fresh, to)
+        rename(fresh, to)
     except OSError as error:
         raise CheckpointError(f"{to}: could not be written ({error}); make room or choose another place") from error
     finally:

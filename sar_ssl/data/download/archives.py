@@ -22,6 +22,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from ..atomic import rename
 from .files import CHUNK, held
 from ..files import SourceError
 
@@ -124,7 +125,7 @@ def unpack(
             members = (zip_members if archive.suffix == ".zip" else tar_members)(archive)
             write_members(tqdm(members, desc=f"unpacking {archive.name}", unit="file"), hidden, limit, archive)
             inside = list(hidden.iterdir())
-            os.rename(inside[0] if len(inside) == 1 and inside[0].is_dir() else hidden, folder)
+            rename(inside[0] if len(inside) == 1 and inside[0].is_dir() else hidden, folder)
         except BROKEN as error:
             raise SourceError(f"{archive}: cannot be unpacked ({type(error).__name__}: {error}); if it is damaged, "
                               "delete it and fetch it again") from error

@@ -9,7 +9,6 @@ __all__ = ['TIMEOUT', 'CHUNK', 'TRIES', 'PASSING', 'check_url', 'check_redirect'
            'download', 'digest', 'mismatch', 'held', 'get_file']
 
 # %% ../../../nbs/data/download/00_files.ipynb #b620a9e5
-import fcntl
 import hashlib
 import json
 import os
@@ -18,16 +17,16 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from tqdm.auto import tqdm
 
+from ..atomic import LockedError, lock, rename, write_text
 from ..files import SourceError
 
 # %% ../../../nbs/data/download/00_files.ipynb #88eff1be
@@ -184,7 +183,7 @@ def write_state(
 ) -> None:
     "Keep what the server said; a fixed file has no versions, whatever a mirror calls it."
     version = "" if file.fixed else version_of(response)
-    state_path(part).write_text(json.dumps(dict(url=file.url, total=extent(response)[1], version=version)))
+    write_text(state_path(part), json.dumps(dict(url=file.url, total=extent(response)[1], version=version)))
 
 # %% ../../../nbs/data/download/00_files.ipynb #00c95a32
 def where_to_start(
@@ -308,12 +307,12 @@ def mismatch(
 @contextmanager
 def held(
     path: Path,  # to be written, or unpacked
-) -> Iterator[BinaryIO]:
-    "The file, locked; made if it is not there. Raises `SourceError` where another process holds it."
-    with open(path, "ab") as file:
-        try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error: raise SourceError(f"{path} is in use by another process; wait for it") from error
-        yield file
+) -> Iterator[None]:
+    "Hold the lock of a file, made if it is not there; raises `SourceError` where another process has it."
+    with ExitStack() as stack:
+        try: stack.enter_context(lock(path))
+        except LockedError as error: raise SourceError(str(error)) from error
+        yield
 
 # %% ../../../nbs/data/download/00_files.ipynb #5f424b0d
 def get_file(
@@ -327,7 +326,7 @@ def get_file(
     path, part = folder/file.path, part_path(folder/file.path)
     if path.exists() and file.size in (None, size_of(path)) and not mismatch(path, file.checksum): return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with held(part) as incomplete:
+    with held(part):
         try: download(session, file, part, step, pause)
         except SourceError:
             if not size_of(part): part.unlink()
@@ -335,6 +334,5 @@ def get_file(
         if wrong := mismatch(part, file.checksum):
             part.unlink(), state_path(part).unlink(missing_ok=True)
             raise SourceError(f"{path}: {wrong}; the file was deleted, give the command again")
-        os.fsync(incomplete.fileno())
-        os.replace(part, path)
+        rename(part, path)
     state_path(part).unlink(missing_ok=True)
