@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TEMPERATURES', 'check_probabilities', 'top_confidence', 'label_confidence', 'Reliability', 'check_rows',
            'reliability', 'calibration_error', 'probabilities', 'cross_entropy', 'check_logits', 'fit_temperature',
-           'reliability_points', 'risk_coverage', 'risk_area', 'decision_confidence']
+           'risk_coverage', 'risk_area', 'decision_confidence']
 
 # %% ../../nbs/evaluation/06_calibration.ipynb #e98dc081
 import math
@@ -36,13 +36,12 @@ def check_probabilities(
 # %% ../../nbs/evaluation/06_calibration.ipynb #e3d91b52
 def top_confidence(
     probabilities: ArrayLike,  # (row, class), each row sums to one
-    labels: ArrayLike,  # (row,) class indices
-    ignore: int = 255,  # label of rows that are left out
+    labels: ArrayLike,  # (row,) class indices, 255 where unknown
 ) -> tuple[np.ndarray, np.ndarray]:  # (known row,) each: confidence 0 to 1; whether it was right, bool
     "Confidence in the most probable class, and whether it is the class."
     probabilities, labels = as_array(probabilities).astype(np.float64), as_array(labels)
     check_probabilities(probabilities, labels.shape, probabilities.shape[:1])
-    known = labels != ignore
+    known = is_known(labels)
     check_indices(labels[known], probabilities.shape[1], "calibration: the truth")
     return probabilities.max(1)[known], probabilities.argmax(1)[known] == labels[known]
 
@@ -137,9 +136,9 @@ def check_logits(
     "Raise `MetricError` unless logits are finite and every row has a truth."
     fits = logits.ndim == 2 and logits.size > 0 and labels.shape in (logits.shape[:1], logits.shape)
     if not fits or not np.isfinite(logits).all():
-        raise MetricError(f"temperature: found logits {logits.shape}, {(~np.isfinite(logits)).sum()} of them not finite, and "
-                          f"labels {labels.shape}; expected finite logits (row, class), and a class index for each row or "
-                          "multi-hot labels (row, class)")
+        raise MetricError(f"temperature: found logits {logits.shape}, {(~np.isfinite(logits)).sum()} of them not "
+                          f"finite, and labels {labels.shape}; expected finite logits (row, class), "
+                          "and a class index for each row or multi-hot labels (row, class)")
     if labels.ndim == 2:
         check_zero_one(labels[is_known(labels)], "temperature: known labels")
     else:
@@ -163,17 +162,8 @@ def fit_temperature(
     found = min([0.0, *ends, inside], key=near)  # of equals the first
     if min(map(near, ends)) <= near(found):
         warnings.warn("temperature: an end of what is searched does as well, so validation does not bound it; "
-                      f"took {math.exp(found):.3g}")
+                      f"took {math.exp(found):.3g}", stacklevel=2)
     return math.exp(found)
-
-# %% ../../nbs/evaluation/06_calibration.ipynb #791a19a7
-def reliability_points(
-    table: Reliability,
-    least: int = 1,  # rows a bin must hold to be shown; more hides noisy bins
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # confidence, share right, rows
-    "What a reliability diagram draws."
-    shown = table.count >= max(least, 1)
-    return table.confidence[shown], table.right[shown], table.count[shown]
 
 # %% ../../nbs/evaluation/06_calibration.ipynb #08121a7c
 def risk_coverage(

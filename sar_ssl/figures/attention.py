@@ -87,7 +87,8 @@ def draw_inputs(
     for axes in panels[len(images) :]:
         axes.set_axis_off() if chip.label is None else show_land_cover(axes, chip.label, "land cover", legend)
     name = dict(rotation=0, ha="right", va="center", fontsize=7)
-    panels[0].text(-0.08, 0.5, "\n".join(wrap(chip.id.replace("_", "_ "), 18)).replace("_ ", "_"), transform=panels[0].transAxes, **name)
+    words = "\n".join(wrap(chip.id.replace("_", "_ "), 18)).replace("_ ", "_")
+    panels[0].text(-0.08, 0.5, words, transform=panels[0].transAxes, **name)
     for axes in panels: axes.title.set_fontsize(8)
 
 # %% ../../nbs/figures/10_attention.ipynb #c12a7b49
@@ -105,7 +106,8 @@ def attention_panel(
     relative, heads = maps * maps[0, 0].size, list(range(maps.shape[1])) if heads is None else list(heads)
     labels = [chip.label.ravel() for chip in chips if chip.label is not None]
     inputs, limit = len(images) + bool(labels), attention_limit(relative)
-    look = dict(figsize=(1.45 * (inputs + len(heads)) + 1.6, 1.6 * len(chips) + 0.8), dpi=80, squeeze=False, layout="constrained")
+    look = dict(figsize=(1.45 * (inputs + len(heads)) + 1.6, 1.6 * len(chips) + 0.8), dpi=80, squeeze=False,
+                layout="constrained")
     figure, grid = plt.subplots(len(chips), inputs + len(heads), **look)
     for i, (row, chip) in enumerate(zip(grid, chips)):
         draw_inputs(row[:inputs], chip, {name: shown[i] for name, shown in images.items()}, legend)
@@ -152,7 +154,8 @@ def draw_scores(
     label: str,
 ) -> None:
     "One mark per class, with its interval."
-    found = [(classes.index(name) + aside, row) for name, row in scores.items() if name in classes and math.isfinite(row["auroc"])]
+    found = [(classes.index(name) + aside, row) for name, row in scores.items()
+             if name in classes and math.isfinite(row["auroc"])]
     if not found: return
     x, rows = zip(*found)
     value, low, high = (np.array([row[key] for row in rows]) for key in ("auroc", "low", "high"))

@@ -62,7 +62,8 @@ def show_s1(
     colour_bar: bool = True,
 ) -> AxesImage:
     "Draw one radar band; invalid pixels are hatched."
-    if values.ndim != 2: raise ValueError(f"show_s1 draws one band (y, x), got shape {values.shape}: choose a band first")
+    if values.ndim != 2:
+        raise ValueError(f"show_s1 draws one band (y, x), got shape {values.shape}: choose a band first")
     low, high, what = radar_limits(band)
     drawn = show_image(ax, values, title or f"Sentinel-1 {band}", cmap="gray", vmin=low, vmax=high)
     if colour_bar: ax.figure.colorbar(drawn, ax=ax, label=what, fraction=0.046, pad=0.03, extend="both")
@@ -107,11 +108,12 @@ def band_colours(
 ) -> np.ndarray:
     "RGBA image (y, x, 4) in 0 to 1, transparent where any of the shown bands is invalid."
     if len(bands) != len(reflectance):
-        raise ValueError(f"found {len(reflectance)} bands of pixels and {len(bands)} names {list(bands)}; take the names of "
-                         "the store's contract")
+        raise ValueError(f"found {len(reflectance)} bands of pixels and {len(bands)} names {list(bands)}; "
+                         "take the names of the store's contract")
     of = [np.asarray(reflectance[list(bands).index(name)]) for name in shown]
     valid = np.isfinite(of).all(0)[..., None]
-    bright = [np.clip(np.nan_to_num(image) / full_reflectance(name), 0, 1) ** STRETCH_POWER for name, image in zip(shown, of)]
+    bright = [np.clip(np.nan_to_num(image) / full_reflectance(name), 0, 1) ** STRETCH_POWER
+              for name, image in zip(shown, of)]
     return np.concatenate([np.stack(bright * (3 // len(bright)), axis=-1), valid], axis=-1).astype(np.float32)
 
 # %% ../../nbs/figures/00_chips.ipynb #comp0002
@@ -242,8 +244,10 @@ def chip_images(
     if any(chip.s1 is not None for chip in chips):
         low, high, what = radar_limits(first := bands["s1"][0])
         unit = "dB" if "dB" in what else "coherence"
-        images[f"S1 {first}, {low:g} to {high:g} {unit}"] = [None if c.s1 is None else radar_colours(c.s1[0], first) for c in chips]
+        images[f"S1 {first}, {low:g} to {high:g} {unit}"] = [
+            None if c.s1 is None else radar_colours(c.s1[0], first) for c in chips]
     if any(chip.s2 is not None for chip in chips):
         shown = shown_bands(bands["s2"])
-        images[f"S2, {composite_words(shown)}"] = [None if c.s2 is None else band_colours(c.s2, bands["s2"], shown) for c in chips]
+        images[f"S2, {composite_words(shown)}"] = [
+            None if c.s2 is None else band_colours(c.s2, bands["s2"], shown) for c in chips]
     return images

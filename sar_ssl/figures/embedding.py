@@ -75,18 +75,17 @@ def embedding_plot(
     xy: ArrayLike,  # chip 2: coordinates
     classes: Sequence[str],  # (chip,): class names
     title: str = "",  # say which model, projection and chips
-    axes: plt.Axes | None = None,  # where to draw; None: a figure of its own
     legend: Sequence[ClassInfo] = WORLDCOVER,  # of the store
 ) -> Figure:
     "One dot per chip in the colour of its class, with a legend that counts them."
     xy, classes = np.asarray(xy), np.asarray(classes).astype(str)
     check_coordinates(xy, classes)
-    axes = axes or plt.subplots(figsize=(5.4, 3.2), dpi=90, layout="constrained")[1]
+    figure, axes = plt.subplots(figsize=(5.4, 3.2), dpi=90, layout="constrained")
     draw_dots(axes, xy, classes, legend)
     axes.set(xticks=[], yticks=[], title=title)
     place = dict(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     axes.legend(title="class (chips)", fontsize=7, title_fontsize=7, **place)
-    return axes.figure
+    return figure
 
 # %% ../../nbs/figures/20_embedding.ipynb #c12a7b49
 def explore(
