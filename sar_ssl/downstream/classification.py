@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['QUANTILES', 'SceneConfig', 'check_scene_config', 'pixel_statistics', 'pixel_features', 'probe_features', 'SceneChips',
-           'scene_chips', 'precision_of', 'probe_logits', 'start_classifier', 'network_logits', 'step_loss',
-           'train_classifier', 'scene_metrics', 'chance_metric', 'cell_logits', 'scene_cell', 'classify_chips']
+           'scene_chips', 'probe_logits', 'start_classifier', 'network_logits', 'step_loss', 'train_classifier',
+           'scene_metrics', 'chance_metric', 'cell_logits', 'scene_cell', 'classify_chips']
 
 # %% ../../nbs/downstream/30_classification.ipynb #972de3d6
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from ..data.reader import SENSOR_SETS
 from ..data.subsets import label_subset, rarest_label
 from ..runs.limits import SCENES, check_limits
 from ..evaluation.intervals import Blocks, chip_blocks
+from ..evaluation.kept_scores import keep_scores
 from ..evaluation.metrics import average_precision, bootstrap_interval, metric
 from ..evaluation.probe import linear_probe
 from ..models.baselines import SceneCNN
@@ -124,14 +126,6 @@ def scene_chips(
     chips = SceneChips(reader, scene_labels(reader))
     return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, reader))
 
-# %% ../../nbs/downstream/30_classification.ipynb #98e148e4
-def precision_of(
-    logits: np.ndarray,  # chip class
-    chips: SceneChips,
-) -> float:  # 0 to 1
-    "Average precision, every class counting the same."
-    return average_precision(logits, chips.labels, "macro")
-
 # %% ../../nbs/downstream/30_classification.ipynb #7a330e00
 def probe_logits(
     train: SceneChips,
@@ -141,7 +135,7 @@ def probe_logits(
 ) -> tuple[np.ndarray, Fitted]:  # chip class, of the test chips
     "Solve a linear probe on some labelled chips."
     probe = linear_probe(train.features[rows], train.labels[rows], val.features, val.labels)
-    return probe.logits(test.features), Fitted(0, 0, precision_of(probe.logits(val.features), val), ())
+    return probe.logits(test.features), Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
 
 # %% ../../nbs/downstream/30_classification.ipynb #d2a9f698
 def start_classifier(
@@ -193,7 +187,7 @@ def train_classifier(
 ) -> tuple[nn.Module, Fitted]:  # in its best state and in evaluation mode, and how it got there
     "Train a classifier on some labelled chips."
     model = start_classifier(config, train.reader.card, seed, train.labels.shape[1]).to(training_device())
-    score = val and (lambda: precision_of(network_logits(model, val), val))
+    score = val and (lambda: average_precision(network_logits(model, val), val.labels))
     fitted = fit(model, lambda step: step_loss(model, train, rows, step, config.batch_size, seed), score, config)
     return model.eval(), fitted
 
@@ -245,6 +239,7 @@ def scene_cell(
     blocks: Blocks,  # of the test chips
     fraction: float,  # share of the labels
     seed: int,  # of the cell
+    folder: Path | None = None,  # of the run, where to keep what two runs are compared by; None: nothing is kept
 ) -> tuple[list[dict], Fitted]:  # metrics, and how it went
     "Train and score one cell."
     train, _, test = splits
@@ -253,6 +248,8 @@ def scene_cell(
     about = dict(fraction=fraction, labelled_chips=len(rows), mode=config.mode, init=train.reader.card.method,
                  sensors=train.reader.sensors, network=config.network, best_step=fitted.best_step,
                  val_score=fitted.score, probe="linear" if config.mode == "frozen" else "finetune")
+    both = np.stack([logits, test.labels], 1)
+    if folder: about["kept"] = keep_scores(folder, f"scenes-{fraction:g}-{seed}", both, blocks)
     return scene_metrics(logits, test, seed, blocks, **about), fitted
 
 # %% ../../nbs/downstream/30_classification.ipynb #2a40c4e1
@@ -265,5 +262,5 @@ def classify_chips(
     splits = tuple(scene_chips(config, card, split) for split in ("train", "val", "test"))
     test = splits[-1].reader.reader
     blocks = chip_blocks(test.dataset, test.rows)
-    cell = lambda fraction, seed, last: scene_cell(config, splits, blocks, fraction, seed)
+    cell = lambda fraction, seed, last: scene_cell(config, splits, blocks, fraction, seed, record.folder)
     return run_cells(config, record, cell, f"{config.network} {card.method}") + [chance_metric(splits[-1])]

@@ -9,6 +9,7 @@ __all__ = ['cell_metrics', 'cell_record', 'frozen_tokens', 'open_splits', 'map_t
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #01273dc6
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import nn
 from ..data.classes import IGNORE, ClassInfo
 from ..evaluation.calibration import fit_temperature
 from ..evaluation.intervals import Blocks, chip_blocks
+from ..evaluation.kept_scores import keep_scores
 from ..evaluation.metrics import bootstrap_interval, metric, miou, overall_accuracy, per_class_iou
 from ..models.fast_vit import use_fast_products
 from .label_sweep import Record, cells, run_cells
@@ -127,6 +129,7 @@ def run_cell(
     splits: tuple[LabelledChips, LabelledChips | None, Callable],  # from `open_splits`
     fraction: float,  # share of the labels
     seed: int,  # of the cell
+    folder: Path | None = None,  # of the run, where to keep what two runs are compared by; None: nothing is kept
 ) -> tuple[list[dict], Fitted, nn.Module]:  # metrics, how it went, and the trained model
     "Train one cell, and when it is trained, score it."
     train, val, open_test = splits
@@ -136,6 +139,7 @@ def run_cell(
     test, blocks = open_test()
     with use_fast_products():
         matrices = confusions(model, test)
+    if folder: about["kept"] = keep_scores(folder, f"maps-{fraction:g}-{seed}", matrices, blocks, additive=True)
     return cell_metrics(matrices, test.reader.legend, "test", seed, blocks, **about), fitted, model
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #d12cf17e
@@ -148,7 +152,7 @@ def segment_chips(
     splits = open_splits(config, card)
 
     def cell(fraction: float, seed: int, last: bool) -> tuple[list[dict], Fitted]:
-        metrics, fitted, model = run_cell(config, splits, fraction, seed)
+        metrics, fitted, model = run_cell(config, splits, fraction, seed, record.folder)
         if last:
             about = {key: metrics[0][key] for key in ("mode", "init", "fraction", "labelled_chips", "seed", "val_miou")}
             about["test_miou"] = metrics[0]["value"]

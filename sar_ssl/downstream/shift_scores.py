@@ -254,7 +254,8 @@ def difference_record(
     ahead = area_difference(curve, its)
     return metric(f"{score}_area_difference", ahead.value, "1", "test", curve.n, seed, ahead.interval, task=one.task,
                   shift=curve.axis.name, level_unit=curve.axis.unit, init=one.name, sensors=one.sensors,
-                  against=other.name, against_sensors=other.sensors, ahead=ahead.above, **about)
+                  against=other.name, against_sensors=other.sensors, ahead=ahead.above,
+                  seeds=ahead.seeds, **about)
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #fa5c18c4
 def scored_blocks(

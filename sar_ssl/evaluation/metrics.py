@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SPLITS', 'MetricError', 'as_array', 'confusion_matrix', 'check_shapes', 'check_indices', 'confusion_counts',
            'per_class_iou', 'miou', 'overall_accuracy', 'classes_with_truth', 'check_zero_one', 'check_scores',
-           'ranked_precision', 'average_precision', 'chip_mean', 'drawn_rows', 'check_groups', 'bootstrap_draws',
-           'middle', 'bootstrap_interval', 'plain', 'metric', 'is_number', 'is_whole', 'wrong_field', 'check_metric',
-           'spread']
+           'ranked_precision', 'average_precision', 'macro_average_precision', 'chip_mean', 'drawn_rows',
+           'check_groups', 'bootstrap_draws', 'middle', 'bootstrap_interval', 'pooled_miou', 'plain', 'metric',
+           'is_number', 'is_whole', 'wrong_field', 'check_metric', 'spread']
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #f020b167
 import json
@@ -184,6 +184,13 @@ def average_precision(
     return float(np.mean([ranked_precision(scores[known[:, i], i], labels[known[:, i], i])
                           for i in np.flatnonzero(there)]))
 
+# %% ../../nbs/evaluation/00_metrics.ipynb #macroap1
+def macro_average_precision(
+    rows: np.ndarray,  # (chip, 2, class): scores, then labels (255 where unknown)
+) -> float:  # 0 to 1; NaN when no chip carries any class
+    "Average precision of some chips, every class counting the same."
+    return average_precision(rows[:, 0], rows[:, 1], "macro")
+
 # %% ../../nbs/evaluation/00_metrics.ipynb #cb43200e
 def chip_mean(
     values: np.ndarray,  # (chip,) one value per chip
@@ -199,10 +206,11 @@ def drawn_rows(
 ) -> Iterator[np.ndarray]:  # row numbers of one draw
     "n draws of whole blocks, with replacement, as many blocks as there are."
     member = np.unique(groups, return_inverse=True)[1]
-    blocks = np.split(np.argsort(member, kind="stable"), np.cumsum(np.bincount(member))[:-1])
-    random = stream("bootstrap", seed, len(groups))
+    order, sizes = np.argsort(member, kind="stable"), np.bincount(member)
+    blocks, random = np.split(order, np.cumsum(sizes)[:-1]), stream("bootstrap", seed, len(groups))
     for _ in range(n):
-        yield np.concatenate([blocks[i] for i in random.integers(0, len(blocks), len(blocks))])
+        drawn = random.integers(0, len(blocks), len(blocks))
+        yield order[drawn] if len(blocks) == len(groups) else np.concatenate([blocks[i] for i in drawn])
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #blocks02
 def check_groups(
@@ -260,6 +268,13 @@ def bootstrap_interval(
     if centred and np.isfinite(draws).any():
         draws = np.maximum(draws + statistic(as_array(values)) - np.nanmedian(draws), 0)
     return middle(draws, level)
+
+# %% ../../nbs/evaluation/00_metrics.ipynb #poolediou
+def pooled_miou(
+    rows: np.ndarray,  # (chip, class, class): confusion matrices, rows true
+) -> float:  # 0 to 1; NaN when nothing was counted
+    "Mean IoU of some chips, from one matrix."
+    return miou(rows.sum(0))
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #d78f577f
 def plain(

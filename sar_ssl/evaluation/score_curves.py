@@ -15,7 +15,7 @@ import numpy as np
 from fastcore.basics import patch
 from numpy.typing import ArrayLike
 
-from .intervals import Difference
+from .intervals import Difference, judge_draws
 from .metrics import as_array, bootstrap_draws, metric, middle
 
 # %% ../../nbs/evaluation/40_score_curves.ipynb #ad419f60
@@ -136,10 +136,8 @@ def area_difference(
     if first.axis != second.axis or first.n != second.n or first.draws.shape != second.draws.shape:
         kinds = [f"{c.axis.name} ({c.n} chips, {len(c.draws)} draws)" for c in (first, second)]
         raise ValueError(f"found curves over {' and '.join(kinds)}; expected the same axis, chips and draws")
-    drawn = area(first.axis, first.draws - second.draws)
-    drawn = drawn[np.isfinite(drawn)]
-    above = float((drawn > 0).mean() + (drawn == 0).mean() / 2) if len(drawn) else None
-    return Difference(float(area(first.axis, first.scores - second.scores)), middle(drawn), above)
+    whole, drawn = area(first.axis, first.scores - second.scores), area(first.axis, first.draws - second.draws)
+    return judge_draws(np.array([whole]), drawn)
 
 # %% ../../nbs/evaluation/40_score_curves.ipynb #deb6bfe5
 def kappa(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CELL_OF', 'grid_cells', 'kind_of_cell', 'cell_words', 'draw_cell', 'draw_grid', 'grid_figure', 'grid_tables',
-           'difference_words', 'cell_name', 'grid_sentences']
+           'cell_name', 'grid_sentences']
 
 # %% ../../nbs/figures/39_modality_grid.ipynb #a48001dc
 import math
@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..data.reader import SENSOR_SETS
+from ..evaluation.intervals import difference_words, recorded_difference
 from .curves import interval_ends
 from .study import sensor_words
 from .tables import SHIFT_SCORES, Table, select
@@ -106,8 +107,8 @@ def grid_figure(
         name = {"maps": "mIoU (1)", "scenes": "average precision,\nmacro (1)"}[task]
         figure.colorbar(ScalarMappable(scale, "cividis"), ax=axes, label=name)
         axes.set_title({"maps": "Land-cover maps", "scenes": "Scene labels"}[task], fontsize=9)
-    grid.flat[-1].set_xlabel("shown at test: 95 % interval over test blocks; frame: as trained; (brackets): sensor never seen",
-                             fontsize=7)
+    grid.flat[-1].set_xlabel("shown at test: 95 % interval over test blocks; frame: as trained; "
+                             "(brackets): sensor never seen", fontsize=7)
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -123,26 +124,14 @@ def grid_tables(
                                                + "]" * math.isfinite(c["low"]), axis=1))
         keys = ["run", "init", "mode", "trained_on"]
         made = words.pivot(index=keys, columns="tested_on", values="words").reindex(columns=columns)
-        rows = [[*key[:3], sensor_words(key[3]), *line] for key, line in zip(made.index, made.fillna("–").values.tolist())]
+        rows = [[*key[:3], sensor_words(key[3]), *line]
+                for key, line in zip(made.index, made.fillna("–").values.tolist())]
         name = {"maps": "Test mIoU", "scenes": "Average precision (macro)"}[task]
         head = ["run", "init", "mode", "trained on", *(CONDITIONS[c].name for c in columns)]
         tables.append(Table(head, rows, f"{name} [95 % over test blocks] by what the read-out is shown"))
     return tables
 
 # %% ../../nbs/figures/39_modality_grid.ipynb #9e96868b
-def difference_words(
-    value: float,  # score of the first minus score of the second
-    low: float,  # of its interval; NaN where there is none
-    high: float,
-) -> str:
-    "A difference with its interval, and which way it goes; none where the interval holds 0."
-    if not math.isfinite(low):
-        return f"{value:+.3f}, without an interval, against"
-    verdict = "no different" if low <= 0 <= high else "better" if low > 0 else "worse"
-    than = "from" if low <= 0 <= high else "than"
-    return f"{verdict} ({value:+.3f} [{low:+.3f}, {high:+.3f}]) {than}"
-
-
 def cell_name(
     trained_on: str,  # "s1", "s2" or "s1+s2"
     tested_on: str,  # one of `CONDITIONS`
@@ -154,15 +143,14 @@ def cell_name(
 def grid_sentences(
     scores: pd.DataFrame,  # from `study_scores`
 ) -> list[str]:
-    "One sentence for each pair of cells, encoder and task, over the seeds' mean."
+    "One sentence for each pair of cells, encoder and task, over blocks and seeds."
     keys = ["run", "init", "task", "trained_on", "tested_on", "against_trained_on", "against_tested_on"]
     rows = select(scores, *(f"{name}_difference" for name in SHIFT_SCORES), fill=dict.fromkeys(keys, ""))
-    rows = rows[rows["against_tested_on"] != ""]
-    rows = rows.drop(columns=["low", "high"], errors="ignore").join(interval_ends(rows))
-    said = []
-    for key, group in rows.groupby(keys, sort=False):
-        run, init, task, *pair = key
-        words = difference_words(*group[["value", "low", "high"]].mean())
+    rows, said = rows[rows["against_tested_on"] != ""], []
+    for (run, init, task, *pair), group in rows.groupby(keys, sort=False):
+        other = cell_name(*pair[2:])
+        words = difference_words(recorded_difference(group.iloc[0]), other)
+        words = words if len(group) == 1 else f"not compared with {other}: this run judged each seed alone"
         of_run = f"{run}, " if rows["run"].nunique() > 1 else ""
-        said.append(f"{of_run}{init}, {task}: {cell_name(*pair[:2])}, {words} {cell_name(*pair[2:])}.")
+        said.append(f"{of_run}{init}, {task}: {cell_name(*pair[:2])}, {words}.")
     return said

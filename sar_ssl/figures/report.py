@@ -205,7 +205,8 @@ def provenance_table(
     return Table(head, [row(run) for run in runs])
 
 # %% ../../nbs/figures/45_report.ipynb #6d5e6e94
-FIXED = ("run", "experiment", "name", "value", "unit", "split", "n", "seed", "interval", "chips", "weights", "settings")
+FIXED = ("run", "experiment", "name", "value", "unit", "split", "n", "seed", "interval", "chips", "weights", "settings",
+         "folder", "kept")
 
 
 def said_more(
@@ -260,7 +261,8 @@ def page_content(
     of = lambda kind: [run for run in runs if run.experiment == kind]
     scores = study_scores(runs)
     pictures = {f"{kind}_pictures": kept_figures(of(name)) for kind, name in
-                (("scene", "classify"), ("shift", "robustness"), ("attention", "attention"), ("embedding", "embedding"))}
+                (("scene", "classify"), ("shift", "robustness"), ("attention", "attention"),
+                 ("embedding", "embedding"))}
     curve = efficiency_pictures(scene_scores(scores), "average precision, macro")
     pictures["scene_pictures"] = curve + pictures["scene_pictures"]
     tables = dict(scenes=scene_tables(scores), grids=grid_tables(scores), shifts=shift_tables(scores),

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..evaluation.intervals import difference_words, recorded_difference
 from .curves import interval_ends
-from .modality_grid import difference_words
 from .study import sensor_words
 from .tables import SHIFT_SCORES, select
 
@@ -146,9 +146,9 @@ def area_figure(
     for i, (model, look) in enumerate(looks.items()):
         group = areas[words == model]
         y = np.array([shifts.index(shift) for shift in group["shift"]]) + 0.6 * ((i + 0.5) / len(looks) - 0.5)
-        ends = group["value"] - group["low"].fillna(group["value"]), group["high"].fillna(group["value"]) - group["value"]
-        axes.errorbar(group["value"], y, xerr=np.maximum(ends, 0), markersize=4, capsize=2, linewidth=1, label=model,
-                      **{**look, "linestyle": "none"})
+        value, low, high = (group[end].fillna(group["value"]) for end in ("value", "low", "high"))
+        axes.errorbar(value, y, xerr=np.maximum([value - low, high - value], 0), markersize=4, capsize=2, linewidth=1,
+                      label=model, **{**look, "linestyle": "none"})
     axes.set(yticks=range(len(shifts)), yticklabels=shifts, ylim=(len(shifts) - 0.5, -0.5), title=title,
              xlabel=f"area: mean {SHIFT_SCORES[points['name'].iloc[0]]} over the axis (1)")
     axes.title.set_fontsize(10)
@@ -163,6 +163,7 @@ def shift_sentences(
     "Which of two models bears each shift better."
     fill = dict(task="", shift="", init="", sensors="", against="", against_sensors="")
     rows = select(scores, *(f"{name}_area_difference" for name in SHIFT_SCORES), fill=fill)
-    rows = rows.drop(columns=["low", "high"], errors="ignore").join(interval_ends(rows))
-    return [f"{row['task']}, {row['shift']}: {model_words(row)}, {difference_words(row['value'], row['low'], row['high'])} "
-            f"{row['against']}, {sensor_words(row['against_sensors'])}." for _, row in rows.iterrows()]
+    other = lambda row: f"{row['against']}, {sensor_words(row['against_sensors'])}"
+    return [f"{row['task']}, {row['shift']}: {model_words(row)}, "
+            f"{difference_words(recorded_difference(row), other(row))}."
+            for _, row in rows.iterrows()]

@@ -38,7 +38,8 @@ def runs_table(
     scores = study_scores(runs)
     origin = {run.name: (run.record.get("code_version", ""), run.record.get("start", "")) for run in runs}
     where = pd.DataFrame([origin[name] for name in scores["run"]], scores.index, ["code_version", "start"])
-    return ordered(pd.concat([scores.drop(columns=["interval", "settings"], errors="ignore"), interval_ends(scores), where], axis=1))
+    told = scores.drop(columns=["interval", "settings", "folder"], errors="ignore")
+    return ordered(pd.concat([told, interval_ends(scores), where], axis=1))
 
 # %% ../../nbs/figures/36_study_table.ipynb #a2e67a8e
 def study_table(
@@ -88,5 +89,6 @@ def study_limits(
     rows = rows.assign(blocks=rows["n_blocks"].astype(float) if "n_blocks" in rows else math.nan)
     smallest = rows.groupby("chips")[["n", "blocks"]].min()
     names = short_names(smallest.index)
-    said = [(names[chips] or "its own trial chips", claim_limits(n, blocks)) for chips, n, blocks in smallest.itertuples()]
+    said = [(names[chips] or "its own trial chips", claim_limits(n, blocks))
+            for chips, n, blocks in smallest.itertuples()]
     return [f"{chips}: {words}" for chips, words in said if words]

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ..evaluation.metrics import spread
 from .curves import interval_ends
-from .study import named_rows, percent, seed_values, segment_scores, sensor_words, short_names
+from .study import named_rows, percent, seed_values, sensor_words, short_names
 
 # %% ../../nbs/figures/38_tables.ipynb #6f3a7690
 def number(value: object) -> str:
@@ -123,7 +123,8 @@ def scene_rows(
     rows = rows[(rows["split"] == "test") & rows["experiment"].isin(("classify", "scenes"))]
     rows = named_rows(rows.assign(use=rows["probe"]))
     solved = rows["mode"].str.split(", ").str[1:].map(lambda words: ", ".join(["frozen", *words]))
-    return rows.assign(probe=rows["mode"], mode=rows["mode"].where(rows["use"] == "finetune", solved) if len(rows) else "")
+    mode = rows["mode"].where(rows["use"] == "finetune", solved) if len(rows) else ""
+    return rows.assign(probe=rows["mode"], mode=mode)
 
 
 def scene_table(
@@ -136,7 +137,8 @@ def scene_table(
     index = ["init", "probe"] + [key for key in ("chips", "labels") if rows[key].nunique() > 1]
     made = pivot(rows, index, "sensors", sensor_words)
     if "labels" in index:
-        made = replace(made, rows=[[*row[:len(index) - 1], percent(float(row[len(index) - 1])), *row[len(index):]] for row in made.rows])
+        at = len(index) - 1
+        made = replace(made, rows=[[*row[:at], percent(float(row[at])), *row[at + 1:]] for row in made.rows])
     caption = f"Average precision ({average}), test chips: {CELL}"
     if average == "micro" or not made.rows:
         return Table(made.head, made.rows, caption)
@@ -187,7 +189,8 @@ def shift_row(
         return [f"{number(total['value'])}{span(total)}", "–"]
     worst, unit = drops.iloc[-1], {"1": ""}.get(str(total["level_unit"]), f" {total['level_unit']}")
     level = f"{worst['level']:g}" if isinstance(worst["level"], (int, float)) else worst["level"]
-    return [f"{number(total['value'])}{span(total)}", f"{100 * worst['value']:.0f} %{span(worst, 100, 0)} at {level}{unit}"]
+    return [f"{number(total['value'])}{span(total)}",
+            f"{100 * worst['value']:.0f} %{span(worst, 100, 0)} at {level}{unit}"]
 
 
 def span(
@@ -197,7 +200,8 @@ def span(
 ) -> str:
     "The interval of a record in brackets, or nothing."
     pair = record["interval"]
-    return f" [{factor * pair[0]:.{decimals}f}, {factor * pair[1]:.{decimals}f}]" if isinstance(pair, (list, tuple)) else ""
+    if not isinstance(pair, (list, tuple)): return ""
+    return f" [{factor * pair[0]:.{decimals}f}, {factor * pair[1]:.{decimals}f}]"
 
 # %% ../../nbs/figures/38_tables.ipynb #9bcd31c3
 SHIFT_KEYS = ["run", "init", "task", "sensors", "shift"]
@@ -210,7 +214,8 @@ def shift_tables(
     fill = {**dict.fromkeys(SHIFT_KEYS, ""), "level_unit": "", "level": "", "clean_level": "", "interval": None}
     rows = select(scores, *(score + kind for score in SHIFT_SCORES for kind in ("", "_area", "_drop")), fill=fill)
     areas = rows["name"].isin([f"{score}_area" for score in SHIFT_SCORES])
-    kept = [(key, group) for key, group in rows[rows["shift"] != ""].groupby(SHIFT_KEYS, sort=False) if areas[group.index].any()]
+    kept = [(key, group) for key, group in rows[rows["shift"] != ""].groupby(SHIFT_KEYS, sort=False)
+            if areas[group.index].any()]
     if not kept:
         return []
     body = [[*map(str, key[:3]), sensor_words(str(key[3])), str(key[4]).replace("_", " "), *shift_row(group)]
@@ -237,8 +242,10 @@ def attention_row(
             single("pixel_auroc", "intensity"), single("pixel_auroc", "gradient"), single("token_auroc")]
 
 # %% ../../nbs/figures/38_tables.ipynb #f3749395
-ATTENTION_HEAD = ("class", "chips in blocks", "head furthest from 0.5", "AUROC [95 %]", "other chips' maps", "centre of the chip",
-                  "head and sign chosen on other half", "brightness of one band, chosen so", "steepness of one band, chosen so",
+ATTENTION_HEAD = ("class", "chips in blocks", "head furthest from 0.5", "AUROC [95 %]", "other chips' maps",
+                  "centre of the chip",
+                  "head and sign chosen on other half", "brightness of one band, chosen so",
+                  "steepness of one band, chosen so",
                   "token read-out")
 
 
@@ -255,7 +262,8 @@ def attention_tables(
         same_run, first = others[others["run"] == run], group.iloc[0]
         body = [attention_row(heads, same_run) for _, heads in group.groupby("class", sort=False)]
         words = ", ".join(filter(None, [str(first["init"]), sensor_words(str(first["sensors"]))]))
-        caption = f"{run}" + (f" ({words})" if words else "") + ": AUROC of attention against land cover [95 %], 0.5 is blind"
+        caption = f"{run} ({words})" if words else f"{run}"
+        caption += ": AUROC of attention against land cover [95 %], 0.5 is blind"
         tables.append(Table([*ATTENTION_HEAD], body, caption))
     return tables
 
