@@ -5,8 +5,8 @@
     python tools/bench.py store              one group: chips out of the store
     python tools/bench.py step               one group: a step of pre-training and its parts, some minutes
 
-Times on shared machines are noise; ratios of two things measured in one run, in turns, are not. Each measurement runs in a process
-of its own. Results go to runs/bench/GROUP.json; the chips are kept in runs/bench for the next time.
+Times on shared machines are noise; ratios of two things measured in one run, in turns, are not. Each measurement runs
+in a process of its own. Results go to runs/bench/GROUP.json; the chips are kept in runs/bench for the next time.
 """
 import argparse
 import json
@@ -90,7 +90,8 @@ def as_geotiffs(store: Path, chips: int = 400) -> Path:
             place.mkdir(parents=True, exist_ok=True)
             for band, image in zip(contract.bands, decode(chip, contract) if sensor == "s1" else chip):
                 image = np.ascontiguousarray(image[:: FOOTPRINT.get(band, 1), :: FOOTPRINT.get(band, 1)])
-                with rasterio.open(place / f"{band}.tif", "w", driver="GTiff", height=image.shape[0], width=image.shape[1],
+                rows, columns = image.shape[:2]
+                with rasterio.open(place / f"{band}.tif", "w", driver="GTiff", height=rows, width=columns,
                                    count=1, dtype=image.dtype, crs="EPSG:32632",
                                    transform=rasterio.Affine(10, 0, 0, 0, -10, 0)) as file:
                     file.write(image, 1)
@@ -193,7 +194,8 @@ HEAD = dict(prototypes=65536, hidden=2048)
 STEPS = {
     "S/16 224/96": dict(model="vit_small_patch16_224", patch=16, sizes=(224, 96), batch=8, head=HEAD),
     "Ti/16 112/48": dict(model="vit_tiny_patch16_224", patch=16, sizes=(112, 48), batch=32, head=HEAD),
-    "Ti/8 56/24": dict(model="vit_tiny_patch16_224", patch=8, sizes=(56, 24), batch=64, head=dict(prototypes=4096, hidden=1024)),
+    "Ti/8 56/24": dict(model="vit_tiny_patch16_224", patch=8, sizes=(56, 24), batch=64,
+                       head=dict(prototypes=4096, hidden=1024)),
 }
 WAYS = ("plain fp32", "ours fp32", "plain bf16", "ours bf16")
 
@@ -270,18 +272,19 @@ class Ours:
 
         radar = Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10.0)
         card = ModelCard("dino", "repaired", case["model"], "s1", case["sizes"][0], case["patch"], {"s1": radar})
-        self.config = PretrainConfig(model=case["model"], patch_size=case["patch"], batch_size=case["batch"], drop_path=0.0,
-                                     precision="bf16" if bf16 else "fp32", **case["head"])
+        self.config = PretrainConfig(model=case["model"], patch_size=case["patch"], batch_size=case["batch"],
+                                     drop_path=0.0, precision="bf16" if bf16 else "fp32", **case["head"])
         self.state = Distillation(self.config, card, torch.device("cpu"))
         self.accelerator, self.now = Accelerator(cpu=True), schedule_values(self.config, 10, 5)
 
     def step(self, crops) -> dict[str, float]:
         "Seconds of one step, and the loss."
         from sar_ssl.models.fast_vit import use_fast_products
+        from sar_ssl.pretraining.step import StepViews
 
         with use_fast_products():  # the loop checks the products once a run, so that is no part of a step
             began = time.perf_counter()
-            numbers = self.state.learn(crops, self.now, self.config, self.accelerator, self.state.student, False)
+            numbers = self.state.train_step(StepViews(crops), self.now, self.accelerator, self.state.student, False)
             spent = time.perf_counter() - began
         return dict(step=spent, loss=float(numbers["loss"]))
 
@@ -289,14 +292,15 @@ class Ours:
 def crops_of(store: Path, case: dict, turn: int, sensors: str = "s1"):
     "Chips of the store as the crops of one step; and the seconds of decoding and of cutting."
     from sar_ssl.data.reader import ChipDataset
+    from sar_ssl.augment.context import StepContext
     from sar_ssl.augment.views import Augmentation, Views, make_views, radiometry_of
 
     reader, batch = ChipDataset(store, sensors, split=None), case["batch"]
     began = time.perf_counter()
     images = reader.images([(turn * batch + i) % len(reader) for i in range(batch)])
     decoded = time.perf_counter()
-    crops = make_views(images, Augmentation(Views(*case["sizes"])), radiometry_of(reader.contracts.values()), reader.channels,
-                       0.0, (0, turn), slice(0, batch), batch)
+    context = StepContext(seed=0, step=turn, part=slice(0, batch), batch_size=batch)
+    crops = make_views(images, Augmentation(Views(*case["sizes"])), radiometry_of(reader.contracts), context)
     return crops, dict(decode=decoded - began, views=time.perf_counter() - decoded)
 
 
@@ -319,7 +323,8 @@ def measure_step(name: str, store: Path, rounds: int, ways: tuple[str, ...] = WA
     import torch
 
     case = STEPS[name]
-    trainers = {way: Ours(case, way.endswith("bf16")) if way.startswith("ours") else plain_trainer(case) for way in ways}
+    trainers = {way: Ours(case, way.endswith("bf16")) if way.startswith("ours") else plain_trainer(case)
+                for way in ways}
     found = {way: [] for way in ways}
     for turn in range(rounds + 1):
         for way, trainer in trainers.items():
@@ -354,7 +359,8 @@ def plain_views(images, sizes, generator):
         out, share = (sizes[0], 0.7) if number < 2 else (sizes[1], 0.2)
         side = int((share * images.shape[-1] ** 2) ** 0.5)
         top, left = torch.randint(images.shape[-1] - side + 1, (2,), generator=generator).tolist()
-        view = F.interpolate(images[None, :, top : top + side, left : left + side], size=(out, out), mode="bicubic", antialias=True)
+        window = images[None, :, top : top + side, left : left + side]
+        view = F.interpolate(window, size=(out, out), mode="bicubic", antialias=True)
         flips = [axis for axis in (2, 3) if torch.rand((), generator=generator) < 0.5]
         view = view.flip(flips) if flips else view
         if torch.rand((), generator=generator) < 0.5:
@@ -374,7 +380,8 @@ def measure_views(store: Path, rounds: int) -> dict:
 
     one_core()
     case = dict(sizes=(112, 48), batch=64)
-    images, generator = ChipDataset(store, "s1+s2", split=None).images(range(16)).pixels, torch.Generator().manual_seed(0)
+    images = ChipDataset(store, "s1+s2", split=None).images(range(16)).pixels
+    generator = torch.Generator().manual_seed(0)
     ours, plain = [], []
     for turn in range(rounds + 1):
         with use_fast_products():
@@ -389,8 +396,8 @@ def measure_views(store: Path, rounds: int) -> dict:
 def measure_maps(patch: int, rounds: int) -> dict:
     "Seconds of the attention map of one chip of 448 px by ViT-S, ours and with all N x N matrices formed."
     import torch
-    from sar_ssl.models.fast_vit import class_attention_map, use_fast_products
-    from sar_ssl.models.vit import create_vit
+    from sar_ssl.models.fast_vit import use_fast_products
+    from sar_ssl.models.vit import attention, create_vit
 
     vit = create_vit("vit_small_patch16_224", 2, 448, patch).eval()
     image = torch.randn(1, 2, 448, 448, generator=torch.Generator().manual_seed(0))
@@ -411,7 +418,7 @@ def measure_maps(patch: int, rounds: int) -> dict:
         for _ in range(rounds + 1):
             began = time.perf_counter()
             with use_fast_products():
-                ours = class_attention_map(vit, image)
+                ours = attention(vit, image)
             middle = time.perf_counter()
             plain = formed()
             seconds["ours"].append(middle - began)
@@ -420,8 +427,9 @@ def measure_maps(patch: int, rounds: int) -> dict:
     return {key: statistics.median(values[1:]) for key, values in seconds.items()} | dict(error=error)
 
 
-def measure_knn(classes: int, rounds: int, bank: int = 20_000, queries: int = 2000, width: int = 384, k: int = 20) -> dict:
-    "Seconds of kNN scores, ours and the plain way: all similarities sorted by topk, a row of zeros and ones per neighbour."
+def measure_knn(classes: int, rounds: int, bank: int = 20_000, queries: int = 2000, width: int = 384,
+                k: int = 20) -> dict:
+    "Seconds of kNN scores, ours and the plain way: all similarities sorted by topk, a row of 0 and 1 per neighbour."
     import torch
     from sar_ssl.evaluation.probe import knn_scores
     from torch.nn import functional as F
@@ -438,7 +446,8 @@ def measure_knn(classes: int, rounds: int, bank: int = 20_000, queries: int = 20
         for some in F.normalize(asked, dim=1).chunk(100):
             similarity, index = (some @ target.T).topk(k, dim=1)
             weight = (similarity / 0.07).exp()
-            hot = torch.zeros(index.numel(), classes).scatter_(1, label[index].view(-1, 1), 1).view(*index.shape, classes)
+            hot = torch.zeros(index.numel(), classes).scatter_(1, label[index].view(-1, 1), 1)
+            hot = hot.view(*index.shape, classes)
             part.append((hot * weight[:, :, None]).sum(1) / weight.sum(1, keepdim=True))
         return torch.cat(part).numpy()
 
@@ -451,10 +460,12 @@ def measure_knn(classes: int, rounds: int, bank: int = 20_000, queries: int = 20
         seconds["ours"].append(middle - began)
         seconds["plain"].append(time.perf_counter() - middle)
     found = {key: statistics.median(values[1:]) for key, values in seconds.items()}
-    return found | dict(error=float(abs(ours - theirs).max()), other_classes=int((ours.argmax(1) != theirs.argmax(1)).sum()))
+    return found | dict(error=float(abs(ours - theirs).max()),
+                        other_classes=int((ours.argmax(1) != theirs.argmax(1)).sum()))
 
 
-READERS = {f.__name__: f for f in (read_store_integers, read_store_scaled, read_store_radar, read_zarr, read_lmdb, read_geotiffs)}
+READERS = {f.__name__: f for f in (read_store_integers, read_store_scaled, read_store_radar, read_zarr, read_lmdb,
+                                   read_geotiffs)}
 
 
 def one_core() -> None:
@@ -508,7 +519,8 @@ def many_chips(n: int = 600_000) -> Path:
     path = FOLDER / f"metadata-{n}.zarr"
     if path.exists():
         return path
-    layout, random, text = make_layout(CONTRACTS, 120, BIGEARTHNET_19), np.random.default_rng(0), np.dtypes.StringDType()
+    layout, random = make_layout(CONTRACTS, 120, BIGEARTHNET_19), np.random.default_rng(0)
+    text = np.dtypes.StringDType()
     words = dict(id=[f"S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_{i // 1000}_{i % 1000}" for i in range(n)],
                  crs=["EPSG:32633"] * n, orbit=["descending"] * n, source=["bigearthnet-v2/Austria"] * n,
                  split=random.choice(["train", "val", "test"], n).tolist())
@@ -518,7 +530,8 @@ def many_chips(n: int = 600_000) -> Path:
                    transform=(("chip", "coefficient"), random.normal(size=(n, 6))))
     coords |= {name: ("chip", np.full(n, np.datetime64("2017-06-13", "s"))) for name in ("time_s1", "time_s2")}
     coords |= {f"band_{sensor}": np.array(contract.bands, text) for sensor, contract in CONTRACTS.items()}
-    dataset = xr.Dataset(dict(scene_label=(("chip", "scene_class"), random.integers(0, 2, (n, 19), dtype=np.uint8))), coords)
+    labels = random.integers(0, 2, (n, 19), dtype=np.uint8)
+    dataset = xr.Dataset(dict(scene_label=(("chip", "scene_class"), labels)), coords)
     create_store(path.with_suffix(".partial"), layout, n, True, {})
     write_small(path.with_suffix(".partial"), dataset)
     os.replace(path.with_suffix(".partial"), path)
@@ -555,7 +568,8 @@ def called(function: str, arguments: list[str]) -> dict:
 def in_turns(cases: dict[str, tuple]) -> dict[str, dict]:
     "Measure all cases in turns, some rounds; the median of each number."
     rounds = [{title: call("measure_reader", *case) for title, case in cases.items()} for _ in range(ROUNDS)]
-    return {title: {key: statistics.median(one[title][key] for one in rounds) for key in rounds[0][title]} for title in cases}
+    return {title: {key: statistics.median(one[title][key] for one in rounds) for key in rounds[0][title]}
+            for title in cases}
 
 
 def table(rows: list[tuple[str, str, str, str, str]]) -> None:
@@ -591,7 +605,8 @@ def bench_store(chips: int) -> dict:
         return (f"{title}, chips/s", f"{speed[title]:,.0f}", f"{speed[reference]:,.0f} {reference}",
                 f"{speed[title] / speed[reference]:.2f}", goal)
 
-    print(f"\n{chips} simulated chips of {SIZE} px, 14 bands; random order, batches of {BATCH}; medians of {ROUNDS} rounds\n")
+    print(f"\n{chips} simulated chips of {SIZE} px, 14 bands; random order, batches of {BATCH}; "
+          f"medians of {ROUNDS} rounds\n")
     table([
         row("store, integers", "LMDB", ">= 3"),
         row("store, scaled", "LMDB", ">= 3"),
@@ -601,18 +616,21 @@ def bench_store(chips: int) -> dict:
         row("store, integers, one core", "LMDB, one core", ""),
         row("store, scaled, one core", "LMDB, one core", ""),
         row("store, S1 only", "store, integers", "about 7: 2 of 14 bands"),
-        ("pixels and masks on disk, KB/chip", f"{pixels / chips / 1e3:.0f}", f"{disk_bytes(lmdb) / chips / 1e3:.0f} LMDB",
+        ("pixels and masks on disk, KB/chip", f"{pixels / chips / 1e3:.0f}",
+         f"{disk_bytes(lmdb) / chips / 1e3:.0f} LMDB",
          f"{pixels / disk_bytes(lmdb):.2f}", "<= 1"),
         ("chips per file", f"{chips / files:.0f}", "", "", ">= 256"),
         (f"opening {opened['chips']:,} chips, s", f"{opened['seconds']:.2f}", "", "", "< 2"),
         ("  and its memory, MB", f"{opened['memory_mb']:.0f}", "", "", "< 300"),
         ("memory gained in the second epoch, MB", f"{found['store, integers']['growth_mb']:.0f}", "", "", "flat"),
     ])
-    return dict(chips=chips, chips_per_s=speed, bytes_per_chip=pixels / chips, chips_per_file=chips / files, opening=opened)
+    return dict(chips=chips, chips_per_s=speed, bytes_per_chip=pixels / chips, chips_per_file=chips / files,
+                opening=opened)
 
 
 PARTS = ("decode", "views", "step", "whole")
-GOALS = {"S/16 224/96": ("P1 >= 2.1", "P3 >= 1.35", "P2 >= 3.5"), "Ti/16 112/48": ("P1 >= 2.0", "P3 >= 1.35", "P2 >= 3")}
+GOALS = {"S/16 224/96": ("P1 >= 2.1", "P3 >= 1.35", "P2 >= 3.5"),
+         "Ti/16 112/48": ("P1 >= 2.0", "P3 >= 1.35", "P2 >= 3")}
 
 
 def processor() -> str:
@@ -631,9 +649,9 @@ def bench_step(chips: int) -> dict:
     maps = {patch: call("measure_maps", patch, ROUNDS) for patch in (16, 8)}
     knn = {classes: call("measure_knn", classes, ROUNDS) for classes in (19, 1000)}
     threads = next(iter(steps.values()))["threads"]
-    print(f"\n{processor()}; {threads} threads; medians of {ROUNDS} rounds in turns; simulated chips, 2 bands. The reference is our\n"
-          "own plain way (timm's forward, PyTorch's default products, loops over parameters), not the code of others, for which\n"
-          "the goals were set.\n")
+    print(f"\n{processor()}; {threads} threads; medians of {ROUNDS} rounds in turns; simulated chips, 2 bands. "
+          "The reference is our\nown plain way (timm's forward, PyTorch's default products, loops over parameters), "
+          "not the code of others, for which\nthe goals were set.\n")
     for name, found in steps.items():
         head = f"{name}, batch {STEPS[name]['batch']}, ms".ljust(28)
         print(head + "".join(part.rjust(10) for part in PARTS) + "first loss".rjust(12))
@@ -655,7 +673,8 @@ def bench_step(chips: int) -> dict:
                  f"{views['ours'] / views['plain']:.2f}", "P7 >= 2"))
     for patch, goal in ((16, "P9 >= 2.4"), (8, "P9 >= 4")):
         found = maps[patch]
-        rows.append((f"attention map of 448 px, S/{patch}, s", f"{found['ours']:.2f}", f"{found['plain']:.2f} all matrices",
+        rows.append((f"attention map of 448 px, S/{patch}, s", f"{found['ours']:.2f}",
+                     f"{found['plain']:.2f} all matrices",
                      f"{found['plain'] / found['ours']:.2f}", goal))
     for classes, found in knn.items():
         rows.append((f"kNN of 2,000 chips in 20,000, {classes} classes, s", f"{found['ours']:.2f}",
@@ -678,7 +697,8 @@ def main():
     if set(options.groups) - set(GROUPS):
         parser.error(f"groups: expected some of {', '.join(GROUPS)}")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
+    commit = described.stdout.strip()
     for group in options.groups:
         result = GROUPS[group](options.chips)
         (FOLDER / f"{group}.json").write_text(json.dumps(result | dict(commit=commit, cores=os.cpu_count()), indent=1))

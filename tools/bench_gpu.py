@@ -1,11 +1,12 @@
-"""Measure pre-training on a GPU: what a step costs, which share of the matrix peak it reaches, and whether the store feeds it.
+"""Measure pre-training on a GPU: what a step costs, its share of the matrix peak, and whether the store feeds it.
 
     python tools/bench_gpu.py --chips 2000                 about a minute and a half
     python tools/bench_gpu.py --chips 64 --tiny            that it runs at all, also on a CPU
 
-The peak is measured in the same run, by a product of two large matrices in bfloat16. Work is counted by PyTorch's own counter over one
-step: every product of the forward and the backward pass. A step gets its crops on the device; the last columns say how fast crops are
-made there, and how fast chips are read, scaled and sent. Results go to runs/bench/gpu.json.
+The peak is measured in the same run, by a product of two large matrices in bfloat16. Work is counted by PyTorch's
+own counter over one step: every product of the forward and the backward pass. A step gets its crops on the device; the
+last columns say how fast crops are made there, and how fast chips are read, scaled and sent. Results go to
+runs/bench/gpu.json.
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ from accelerate import Accelerator
 from bench import FOLDER, ROOT, Plain, simulated
 from torch.utils.flop_counter import FlopCounterMode
 
-CASES = {  # model, patch, pixels of large and small crops, sensors, chips per step
+CASES = {  # model, patch, pixels of global and local crops, sensors, chips per step
     "Ti/16 224/96, 2 bands": ("vit_tiny_patch16_224", 16, (224, 96), "s1", 256),
     "S/16 224/96, 2 bands": ("vit_small_patch16_224", 16, (224, 96), "s1", 256),
     "S/16 224/96, 14 bands": ("vit_small_patch16_224", 16, (224, 96), "s1+s2", 256),
@@ -67,29 +68,31 @@ def measure(case: tuple, store, device: torch.device, rounds: int, plain: bool) 
     "One geometry: a step, its work, its crops, its chips."
     from sar_ssl.models.dino import DinoNetwork, DINOHead
     from sar_ssl.models.vit import create_vit
+    from sar_ssl.augment.context import StepContext
     from sar_ssl.augment.views import Augmentation, Views, make_views, radiometry_of
     from sar_ssl.weights.checkpoint import ModelCard
-    from sar_ssl.pretraining.step import Distillation
+    from sar_ssl.pretraining.step import Distillation, StepViews
     from sar_ssl.pretraining.config import PretrainConfig, schedule_values, open_reader
 
     model, patch, sizes, sensors, batch = case
-    config = PretrainConfig(chips=str(store), sensors=sensors, method="dino_mm" if sensors == "s1+s2" else "dino", model=model,
-                            patch_size=patch, batch_size=batch, steps=1000, precision="bf16", prototypes=65536, hidden=2048)
+    method = "dino_mm" if sensors == "s1+s2" else "dino"
+    config = PretrainConfig(chips=str(store), sensors=sensors, method=method, model=model, patch_size=patch,
+                            batch_size=batch, steps=1000, precision="bf16", prototypes=65536, hidden=2048)
     reader = open_reader(config)
     card = ModelCard(config.method, config.recipe, model, sensors, sizes[0], patch, reader.contracts)
     accelerator = Accelerator(cpu=device.type == "cpu")
     state = Distillation(config, card, device)
-    augmentation = Augmentation(Views(*sizes))
+    augmentation = Augmentation(Views(*sizes), sensor_drop=config.sensor_drop if len(reader.channels) > 1 else 0.0)
+    context, about = StepContext(0, 0, slice(0, batch), batch, device), radiometry_of(reader.contracts)
     read = lambda: reader.images(range(batch), device)
     images = read()
-    cut = lambda: make_views(images, augmentation, radiometry_of(reader.contracts.values()), reader.channels,
-                             config.sensor_drop if len(reader.channels) > 1 else 0.0, (0, 0), slice(0, batch), batch)
+    cut = lambda: make_views(images, augmentation, about, context)
     crops, now = cut(), schedule_values(config, 500, 10)
-    step = lambda: state.learn(crops, now, config, accelerator, state.student, False)
+    step = lambda: state.train_step(StepViews(crops), now, accelerator, state.student, False)
     with FlopCounterMode(display=False) as counter:
         step()
-    found = dict(batch=batch, work=counter.get_total_flops(), step=seconds(step, device, rounds), views=seconds(cut, device, rounds),
-                 read=seconds(read, device, rounds))
+    found = dict(batch=batch, work=counter.get_total_flops(), step=seconds(step, device, rounds),
+                 views=seconds(cut, device, rounds), read=seconds(read, device, rounds))
     if device.type == "cuda":
         found["memory_gb"] = torch.cuda.max_memory_allocated(device) / 2**30
         torch.cuda.reset_peak_memory_stats(device)
@@ -103,13 +106,15 @@ def measure(case: tuple, store, device: torch.device, rounds: int, plain: bool) 
 
 def report(peak: float, rows: dict[str, dict]) -> None:
     "The table, in chips per second."
-    print(f"matrix peak {peak / 1e12:.0f} TFLOP/s\n\n{'chips/s, bfloat16':24}{'batch':>6}{'step':>8}{'TFLOP/s':>9}{'of peak':>9}{'views':>8}"
+    print(f"matrix peak {peak / 1e12:.0f} TFLOP/s\n\n{'chips/s, bfloat16':24}{'batch':>6}{'step':>8}{'TFLOP/s':>9}"
+          f"{'of peak':>9}{'views':>8}"
           f"{'read':>8}{'one after another':>19}{'GB':>6}{'plain step':>12}{'ratio':>7}")
     for name, row in rows.items():
         rate = lambda *parts: row["batch"] / sum(row[part] for part in parts)
         speed = row["work"] / row["step"]
         beside = f"{rate('plain'):12.0f}{row['plain'] / row['step']:7.2f}" if "plain" in row else ""
-        print(f"{name:24}{row['batch']:6}{rate('step'):8.0f}{speed / 1e12:9.1f}{speed / peak:9.1%}{rate('views'):8.0f}{rate('read'):8.0f}"
+        print(f"{name:24}{row['batch']:6}{rate('step'):8.0f}{speed / 1e12:9.1f}{speed / peak:9.1%}"
+              f"{rate('views'):8.0f}{rate('read'):8.0f}"
               f"{rate('step', 'views', 'read'):19.0f}{row.get('memory_gb', 0):6.1f}{beside}", flush=True)
 
 
@@ -126,11 +131,13 @@ def main() -> None:
     store = simulated(options.chips)
     peak = matrix_peak(device, 256 if options.tiny else 8192)
     cases = TINY if options.tiny else CASES
-    rows = {name: measure(case, store, device, options.rounds, name.startswith(("Ti", "tiny"))) for name, case in cases.items()}
+    rows = {name: measure(case, store, device, options.rounds, name.startswith(("Ti", "tiny")))
+            for name, case in cases.items()}
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(f"{name}, torch {torch.__version__}")
     report(peak, rows)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
+    commit = described.stdout.strip()
     result = dict(device=name, torch=torch.__version__, peak=peak, rows=rows, commit=commit)
     (FOLDER / "gpu.json").write_text(json.dumps(result, indent=1))
 

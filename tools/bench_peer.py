@@ -3,9 +3,10 @@
     pip install --no-deps lightly==1.6.0 lightly-utils==0.0.2      lightly is no dependency of the project
     python tools/bench_peer.py                                     about twelve minutes on two cores
 
-Lightly's step is put together from its parts as its documentation puts them together: a view at a time through backbone and head, its
-loss, its average of the teacher, its freezing of the last layer; AdamW is PyTorch's. Networks, crops, prototypes and batches are those of
-bench.py, the steps take turns in one process. Ours also clips gradients and keeps numbers for the log. For a batch in parts every way has a
+Lightly's step is put together from its parts as its documentation puts them together: a view at a time through backbone
+and head, its loss, its average of the teacher, its freezing of the last layer; AdamW is PyTorch's. Networks, crops,
+prototypes and batches are those of bench.py, the steps take turns in one process. Ours also clips gradients and keeps
+numbers for the log. For a batch in parts every way has a
 process of its own, so that its peak memory is its own; the reference is the plain way of bench.py.
 """
 import argparse
@@ -17,7 +18,8 @@ from importlib import import_module
 
 import bench
 
-GOALS = {"S/16 224/96": ("P4 >= 2", "P4 >= 1.7"), "Ti/16 112/48": ("P4 >= 2.1", "P4 >= 2.1"), "Ti/8 56/24": ("", "")}  # fp32, bf16
+GOALS = {"S/16 224/96": ("P4 >= 2", "P4 >= 1.7"), "Ti/16 112/48": ("P4 >= 2.1", "P4 >= 2.1"),  # fp32, bf16
+         "Ti/8 56/24": ("", "")}
 PARTS = {"plain": 0, "ours at once": 0, "ours in parts of 8": 8}  # chips in the networks at a time
 
 
@@ -28,7 +30,7 @@ class Lightly:
         import torch
         from sar_ssl.models.vit import create_vit
 
-        heads, utils = import_module("lightly.models.modules"), import_module("lightly.models.utils")  # no requirement of ours
+        heads, utils = (import_module(f"lightly.models.{name}") for name in ("modules", "utils"))  # not required by us
         self.bf16, self.update_momentum = bf16, utils.update_momentum
 
         def network():
@@ -99,14 +101,16 @@ def main():
         found = call("beside_lightly", name, store, arguments.rounds)
         for kind, goal in zip(("fp32", "bf16"), goals):
             ours, theirs = found[f"ours {kind}"], found[f"lightly {kind}"]
-            rows.append((f"{name} {kind}, s per step", f"{ours:.2f}", f"{theirs:.2f} lightly", f"{theirs / ours:.2f}", goal))
+            rows.append((f"{name} {kind}, s per step", f"{ours:.2f}", f"{theirs:.2f} lightly",
+                         f"{theirs / ours:.2f}", goal))
     for precision, most in (("fp32", 32), ("bf16", 40)):
         found = {way: call("in_parts", way, precision, store, 1) for way in PARTS}
         for way in list(PARTS)[1:]:
             ours, plain = found[way], found["plain"]
             rows.append((f"S/16, 32 chips {precision}, {way}, s", f"{ours['step']:.1f}", f"{plain['step']:.1f} plain",
                          f"{plain['step'] / ours['step']:.2f}", "P5 >= 1.2"))
-            rows.append((f"S/16, 32 chips {precision}, {way}, MB", f"{ours['memory_mb']:.0f}", f"{plain['memory_mb']:.0f} plain",
+            rows.append((f"S/16, 32 chips {precision}, {way}, MB", f"{ours['memory_mb']:.0f}",
+                         f"{plain['memory_mb']:.0f} plain",
                          f"{ours['memory_mb'] / plain['memory_mb']:.2f}", f"P5 <= 0.{most}"))
     bench.table(rows)
 

@@ -1,6 +1,7 @@
 """Write the lists of notebooks from nbs/rooms.yml and the first lines of the notebooks, and of names from __init__.pyi.
 
-    python tools/build_contents.py            writes nbs/contents.ipynb, nbs/api.ipynb, nbs/ROOM/index.ipynb, nbs/sidebar.yml
+    python tools/build_contents.py            writes nbs/contents.ipynb, nbs/api.ipynb, nbs/ROOM/index.ipynb and
+                                              nbs/sidebar.yml
     python tools/build_contents.py --check    only compare; exit status 1 when one differs
 """
 import ast
@@ -87,9 +88,10 @@ def stable_names(listed: list[dict]):
     homes, parts, rows = exporters(), ["# Stable names\n\n> What `import sar_ssl` gives, by room"], {}
     for node in ast.parse((ROOT / "sar_ssl" / "__init__.pyi").read_text(encoding="utf-8")).body:
         room = str(Path(homes[node.module]).parent)
-        rows.setdefault(room, []).extend((a.name, homes[node.module], first_sentence(node.module, a.name)) for a in node.names)
-    parts.append("These names change only with a deprecation of one minor version; everything else may change at any time. They are\n"
-                 "imported when they are first used: `import sar_ssl` itself costs milliseconds.")
+        rows.setdefault(room, []).extend((a.name, homes[node.module], first_sentence(node.module, a.name))
+                                         for a in node.names)
+    parts.append("These names change only with a deprecation of one minor version; everything else may change at any "
+                 "time. They are\nimported when they are first used: `import sar_ssl` itself costs milliseconds.")
     for room in listed:
         lines = [f"* [`{name}`]({home}): {text}" for name, home, text in rows.get(room["room"], [])]
         parts += [f"## {room['title']}\n\n" + "\n".join(lines)] if lines else []

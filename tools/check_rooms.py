@@ -56,12 +56,13 @@ def excused(notebook: Path) -> set[str]:
 
 
 def offences() -> list[str]:
-    "A line for each import that runs up the list of rooms, or forward within a room, without a reason; and each circle."
+    "A line for each import that runs up the list of rooms, or forward in a room, without a reason; and each circle."
     order, homes = rooms(), exporting()
     graph = {module: imported(module) & set(homes) - {module} for module in homes}
-    place = {module: (order.index(str(path.parent.relative_to(NOTEBOOKS))), path.name) for module, path in homes.items()}
-    found = [f"sar_ssl.{a} ({homes[a].relative_to(NOTEBOOKS)}) imports sar_ssl.{b} ({homes[b].relative_to(NOTEBOOKS)}), "
-             "which comes later" for a in homes for b in sorted(graph[a])
+    own = {module: path.relative_to(NOTEBOOKS) for module, path in homes.items()}
+    place = {module: (order.index(str(path.parent)), path.name) for module, path in own.items()}
+    found = [f"sar_ssl.{a} ({own[a]}) imports sar_ssl.{b} ({own[b]}), which comes later"
+             for a in homes for b in sorted(graph[a])
              if place[b] > place[a] and not (place[a][0] == place[b][0] and homes[b].stem in excused(homes[a]))]
     try:
         tuple(TopologicalSorter(graph).static_order())

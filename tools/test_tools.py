@@ -105,7 +105,8 @@ def house(folder, name, imports):
 def test_imports_up_the_rooms_and_forward_in_a_room_are_offences():
     import check_rooms
 
-    for name, imports, wrong in [("a.one", "b.three", 1), ("a.one", "a.two", 1), ("a.two", "a.one", 0), ("b.three", "a.two", 0)]:
+    for name, imports, wrong in [("a.one", "b.three", 1), ("a.one", "a.two", 1), ("a.two", "a.one", 0),
+                                 ("b.three", "a.two", 0)]:
         with tempfile.TemporaryDirectory() as folder:
             root = house(folder, name, imports)
             before = check_rooms.NOTEBOOKS, check_rooms.LIBRARY

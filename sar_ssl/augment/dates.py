@@ -18,7 +18,6 @@ from torch import Tensor
 from ..data.chip import StoreError
 from ..data.reader import ChipDataset, Images
 from ..data.places import Places, find_places, find_sites, turned_beside
-from .crops import counter_generator
 
 # %% ../../nbs/augment/30_dates.ipynb #e41efb7d
 def days_of(
@@ -55,9 +54,9 @@ def grounds_of(
     if not fits.all():
         pair = np.array([known[~fits][0], example[~fits][0]])
         names, grids = chips["id"].values[pair], [(places.crs[i], chips["transform"].values[i].tolist()) for i in pair]
-        raise StoreError(f"other_dates: chips {names[0]} and {names[1]} have one centre but different grids, {grids[0]} "
-                         f"and {grids[1]}; expected one CRS and transform for all dates of a place. Build the store "
-                         "from images on one grid, or use other_dates=0")
+        raise StoreError(f"other_dates: chips {names[0]} and {names[1]} have one centre but different grids, "
+                         f"{grids[0]} and {grids[1]}; expected one CRS and transform for all dates of a place. Build "
+                         "the store from images on one grid, or use other_dates=0")
     return ground
 
 # %% ../../nbs/augment/30_dates.ipynb #9202cdf3
@@ -100,10 +99,9 @@ def draw_dates(
     views: int,  # of each chip
     partners: Partners,  # of the split
     probability: float,  # that a view shows another date; higher forgets the season, lower keeps it
-    counters: tuple[int, ...],  # seed, step
+    generator: torch.Generator,  # on the CPU, of the step
 ) -> np.ndarray:  # view chip, numbers within the split
     "For each view of each chip the chip itself or, by chance, its place on another date."
-    generator = counter_generator("dates", *counters)
     coin, which = torch.rand(2, views, len(chips), generator=generator, dtype=torch.float64).numpy()
     start, count, after, others = (x[chips] for x in (partners.start, partners.count, partners.after, partners.others))
     chosen = start + (after + (which * others).astype(np.int64)) % count
@@ -141,9 +139,9 @@ def read_once(
     reader: ChipDataset,
     shown: np.ndarray,  # view chip, numbers within the split
     device: str | torch.device = "cpu",  # where the images are decoded
-) -> tuple[Images, Tensor | None]:  # chips; view chip, which of them each view shows, None: the k-th shows the k-th
+) -> tuple[Images, Tensor | None]:  # chips; view chip, on the CPU, which of them a view shows, None: all in their order
     "Every chip that some view shows, once."
     if (shown == shown[0]).all():
         return reader.images(shown[0], device), None
     needed, which = np.unique(shown, return_inverse=True)
-    return reader.images(needed, device), torch.from_numpy(which.reshape(shown.shape)).to(device)
+    return reader.images(needed, device), torch.from_numpy(which.reshape(shown.shape))

@@ -103,24 +103,24 @@ def rows(
 
 # %% ../../nbs/augment/40_published.ipynb #9ab00021
 BLUR, SOLARISE = (1.0, 0.1, 0.5), (0.0, 0.2, 0.0)
-"Chances of blur and of solarising: first large view, second, small ones."
+"Chances of blur and of solarising: first global view, second, local ones."
 
 
 def draw_published(
     count: int,  # chips of the global batch
     shape: tuple[int, int],  # pixels of a chip
     area: tuple[float, float],  # share of the chip
-    number: int,  # of the view, from 0
-    joint: bool,  # both sensors; one alone gets crops and nothing else
+    number: int | None,  # of the view, from 0; None where there is one sensor, which gets crops and nothing else
     generator: torch.Generator,  # on the CPU
 ) -> PublishedDraws:
     "The draws of one view of every chip."
+    joint, kind = number is not None, min(number or 0, 2)
     window = draw_published_crops(count, *shape, area, generator)
     flip, jitter, bright, contrast, grey, blur, width, dark = torch.rand(8, count, generator=generator)
-    blurred = joint & (blur < BLUR[min(number, 2)])
+    blurred = joint & (blur < BLUR[kind])
     factors = 0.6 + 0.8 * bright, 0.6 + 0.8 * contrast
     return PublishedDraws(window, joint & (flip < 0.5), joint & (jitter < 0.8), *factors, joint & (grey < 0.2),
-                          torch.where(blurred, 0.1 + 1.9 * width, 0.0), joint & (dark < SOLARISE[min(number, 2)]))
+                          torch.where(blurred, 0.1 + 1.9 * width, 0.0), joint & (dark < SOLARISE[kind]))
 
 # %% ../../nbs/augment/40_published.ipynb #9ab00025
 def wrap(
@@ -180,13 +180,15 @@ def solarise(
 # %% ../../nbs/augment/40_published.ipynb #9ab00036
 def published_view(
     images: Tensor,  # b c h w, 0..1 on 256 levels
-    draws: PublishedDraws,  # of these chips
+    draws: PublishedDraws,  # of these chips, on the CPU
     size: int,  # pixels of the view
 ) -> Tensor:  # b c size size, 0..1 on 256 levels
     "One view of each chip as DINO-MM's code makes it, before a sensor is dropped."
+    wanted = [bool(which.any()) for which in (draws.jittered, draws.grey, draws.sigma > 0, draws.dark)]  # on the CPU
     draws = PublishedDraws(*sent([getattr(draws, field.name) for field in fields(draws)], images.device))
     levels = crop((images * 255).round(), draws.window, draws.flip, size)
-    for which, changed in ((draws.jittered, lambda x: jitter(x, draws.bright, draws.contrast)), (draws.grey, grey),
-                           (draws.sigma > 0, lambda x: blur(x, draws.sigma)), (draws.dark, solarise)):
-        if which.any(): levels = torch.where(which[:, None, None, None], changed(levels), levels)
+    steps = ((draws.jittered, lambda x: jitter(x, draws.bright, draws.contrast)), (draws.grey, grey),
+             (draws.sigma > 0, lambda x: blur(x, draws.sigma)), (draws.dark, solarise))
+    for (which, changed), some in zip(steps, wanted):
+        if some: levels = torch.where(which[:, None, None, None], changed(levels), levels)
     return levels / 255

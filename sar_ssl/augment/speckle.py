@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['GOLDEN', 'DEGREE', 'REACH', 'ORDER', 'GRAIN_REACH', 'draw_keys', 'signed', 'mixed', 'white_field', 'quantile_table',
-           'decibel_polynomial', 'gamma_decibels', 'log_bias', 'grain_matrix', 'grainy_field', 'speckle_decibels',
-           'added_looks', 'window_means', 'multilook', 'equivalent_looks', 'lee_estimate', 'lee', 'half_windows',
-           'nearest_half', 'refined_lee', 'in_power']
+           'decibel_polynomial', 'gamma_decibels', 'grain_matrix', 'grainy_field', 'speckle_decibels', 'added_looks',
+           'window_means', 'multilook', 'equivalent_looks', 'lee_estimate', 'half_windows', 'nearest_half',
+           'refined_lee', 'in_power']
 
 # %% ../../nbs/augment/10_speckle.ipynb #41ed1b57
 import math
@@ -97,13 +97,6 @@ def gamma_decibels(
     total = powers[0] * z
     for coefficient in powers[1:-1]: total.add_(coefficient).mul_(z)
     return total.add_(powers[-1])
-
-# %% ../../nbs/augment/10_speckle.ipynb #d3b81585
-def log_bias(
-    looks: float,  # equivalent number of looks
-) -> float:  # dB, negative
-    "Mean of gamma speckle in dB, whose mean power is 1."
-    return 10 / math.log(10) * (float(torch.digamma(torch.tensor(looks, dtype=torch.float64))) - math.log(looks))
 
 # %% ../../nbs/augment/10_speckle.ipynb #d2efa21e
 GRAIN_REACH = 2.3  # widths at which the filter ends; the weights there are 0.005
@@ -198,18 +191,6 @@ def lee_estimate(
     ground = (square / (1 + 1 / looks) - mean**2).clamp(min=0)
     weight = ground / (ground + mean**2 / looks).clamp(min=1e-30)
     return mean + weight * (power - mean)
-
-# %% ../../nbs/augment/10_speckle.ipynb #8ebda0b0
-def lee(
-    power: Tensor,  # n c h w, linear power
-    valid: Tensor,  # n c h w, bool
-    looks: float,  # of the data: lower takes more variation for speckle, and smooths more
-    window: int = 7,  # pixels, odd: higher is smoother in uniform areas
-) -> Tensor:  # n c h w, linear power; 0 where invalid
-    "The Lee filter."
-    power = torch.where(valid, power, 0.0)
-    mean, square = window_means(power, valid, window), window_means(power**2, valid, window)
-    return torch.where(valid, lee_estimate(power, mean, square, looks), 0.0)
 
 # %% ../../nbs/augment/10_speckle.ipynb #7eda0742
 def half_windows() -> Tensor:  # 8 7 7, 0 or 1; two opposite ones after each other

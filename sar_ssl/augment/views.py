@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['BLUR_CHANCE', 'MIN_VALID', 'REDRAWS', 'Views', 'default_views', 'Radiometry', 'radiometry_of', 'OpticalStrength',
            'draw_factors', 'draw_geometry', 'corner_sums', 'valid_shares', 'keep_to_valid', 'spare_last_sensor',
-           'Augmentation', 'change_view', 'draw_geometries', 'views_of_size', 'chips_shown', 'make_views',
-           'teacher_views']
+           'Augmentation', 'change_view', 'MaskedChips', 'find_gaps', 'draw_geometries', 'views_of_size',
+           'draw_absent_sensors', 'make_views', 'teacher_views']
 
 # %% ../../nbs/augment/50_views.ipynb #f020b167
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,10 +17,11 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
 
-from ..data.reader import Images
+from ..data.reader import Images, sensor_channels
 from ..data.radiometry import Contract
 from ..models.dino_mm import blank_sensors, draw_drops
-from .crops import Geometry, counter_generator, cut, draw_crops, shared_masks
+from .context import StepContext
+from .crops import Geometry, cut, draw_crops, shared_masks
 from .published import draw_published, published_view
 from .radar import (RadarBands, Strength, change_channels, changes_of, draw_changes, for_averaged,
                                   joined, moved, radar_bands, sent, zoom)
@@ -28,34 +29,35 @@ from .radar import (RadarBands, Strength, change_channels, changes_of, draw_chan
 # %% ../../nbs/augment/50_views.ipynb #e32c4dac
 @dataclass(frozen=True)
 class Views:
-    "Sizes and numbers of the crops; the first two are the large ones."
+    "Sizes and numbers of the crops of a chip: two global ones and several local ones."
 
-    large: int  # pixels; the teacher sees only these
-    small: int  # pixels; smaller is cheaper and asks more of the network
-    smalls: int = 8  # how many small crops; more terms per step, and more time
-    large_area: tuple[float, float] = (0.4, 1.0)  # share of the chip
-    small_area: tuple[float, float] = (0.05, 0.4)  # share of the chip; tiny shares of a small chip hold little
+    global_size: int  # pixels; the teacher sees only these
+    local_size: int  # pixels; smaller is cheaper and asks more of the network
+    local_views: int = 8  # how many local crops; more terms per step, and more time
+    global_area: tuple[float, float] = (0.4, 1.0)  # share of the chip
+    local_area: tuple[float, float] = (0.05, 0.4)  # share of the chip; tiny shares of a small chip hold little
 
 # %% ../../nbs/augment/50_views.ipynb #c12a7b49
 @patch
 def layout(self: Views) -> list[tuple[int, tuple[float, float]]]:
-    "Size in pixels and area limits per view, large ones first."
-    return [(self.large, self.large_area)] * 2 + [(self.small, self.small_area)] * self.smalls
+    "Size in pixels and area limits per view, global ones first."
+    return [(self.global_size, self.global_area)] * 2 + [(self.local_size, self.local_area)] * self.local_views
 
 # %% ../../nbs/augment/50_views.ipynb #c13f23de
 def default_views(
     chip_size: int,  # pixels
     patch_size: int,  # pixels
-    smalls: int = 8,  # number of small crops
+    local_views: int = 8,  # number of local crops
 ) -> Views:
     "Crops of 7/8 and 3/8 of the chip, as DINO-MM's 112 and 48 of 128 px, rounded to whole patches."
-    return Views(*(max(round(chip_size * share / patch_size), 1) * patch_size for share in (7 / 8, 3 / 8)), smalls)
+    return Views(*(max(round(chip_size * share / patch_size), 1) * patch_size for share in (7 / 8, 3 / 8)), local_views)
 
 # %% ../../nbs/augment/50_views.ipynb #6c7cf545
 @dataclass(frozen=True)
 class Radiometry:
-    "What a change of brightness needs to know of the stacked channels."
+    "What the stacked channels are, and what a change of brightness needs to know of them."
 
+    channels: Mapping[str, slice]  # where each sensor's bands are
     mean: Tensor  # c, over the training chips, in the channel's unit
     std: Tensor  # c, the same unit
     optical: Tensor  # c, bool: reflectance
@@ -63,14 +65,15 @@ class Radiometry:
 
 # %% ../../nbs/augment/50_views.ipynb #045c39aa
 def radiometry_of(
-    contracts: Iterable[Contract],  # of the sensors, with statistics, in the order of the stack
-) -> Radiometry:
+    contracts: Mapping[str, Contract],  # of the sensors, with statistics, in the order of the stack
+) -> Radiometry:  # on the CPU
     "What the contracts say about the channels; raises `ContractError` where statistics are missing."
-    contracts = list(contracts)
-    radar = radar_bands(contracts)
-    mean, std = (torch.tensor([value for c in contracts for value in getattr(c.stats, name)])
-                 for name in ("mean", "std"))
-    return Radiometry(mean, std, torch.tensor([c.quantity == "reflectance" for c in contracts for _ in c.bands]), radar)
+    channels = sensor_channels({sensor: len(contract.bands) for sensor, contract in contracts.items()})
+    stack = list(contracts.values())
+    radar = radar_bands(stack)
+    mean, std = (torch.tensor([value for c in stack for value in getattr(c.stats, name)]) for name in ("mean", "std"))
+    optical = torch.tensor([c.quantity == "reflectance" for c in stack for _ in c.bands])
+    return Radiometry(channels, mean, std, optical, radar)
 
 # %% ../../nbs/augment/50_views.ipynb #46ed3498
 @patch
@@ -109,7 +112,7 @@ def draw_factors(
 
 # %% ../../nbs/augment/50_views.ipynb #38289050
 BLUR_CHANCE = (1.0, 0.1, 0.5)
-"Probability of blur: first large crop, second, small ones (Caron et al. 2021, after BYOL)."
+"Probability of blur: first global crop, second, local ones (Caron et al. 2021, after BYOL)."
 
 # %% ../../nbs/augment/50_views.ipynb #6a69b4e4
 def draw_geometry(
@@ -130,23 +133,23 @@ def draw_geometry(
 def corner_sums(
     valid: Tensor,  # b c h w, bool
     channels: Mapping[str, slice],  # where each sensor's bands are
-) -> Tensor:  # b sensor h+1 w+1: number of pixels, valid in all bands, above and to the left of each corner
+) -> Tensor:  # b sensor h+1 w+1, on the CPU: pixels, valid in all bands, above and to the left of each corner
     "Table of sums of every sensor's valid pixels."
     seen = torch.stack([valid[:, where].all(1) for where in channels.values()], 1)
-    return F.pad(seen.float().cumsum(2).cumsum(3), (1, 0, 1, 0))
+    return F.pad(seen.float().cumsum(2).cumsum(3), (1, 0, 1, 0)).cpu()
 
 # %% ../../nbs/augment/50_views.ipynb #c3ee6d65
 def valid_shares(
     sums: Tensor,  # b sensor h+1 w+1, of `corner_sums`
     windows: Tensor,  # b k 4, int: top, left, rows, columns
-) -> Tensor:  # b k, on the CPU: valid share of the window, of the sensor that is seen least
+) -> Tensor:  # b k: valid share of the window, of the sensor that is seen least
     "How much several windows of each chip see."
-    top, left, rows, columns = windows.to(sums.device).unbind(2)
+    top, left, rows, columns = windows.unbind(2)
     corners = [y * sums.shape[3] + x for y in (top, top + rows) for x in (left, left + columns)]
     flat = sums.flatten(2)
     a, b, c, d = (flat.gather(2, corner[:, None].expand(-1, sums.shape[1], -1)) for corner in corners)
     share = (d - b - c + a) / (rows * columns)[:, None]
-    return share.masked_fill(flat[:, :, -1:] == 0, 1.0).min(1).values.cpu()
+    return share.masked_fill(flat[:, :, -1:] == 0, 1.0).min(1).values
 
 # %% ../../nbs/augment/50_views.ipynb #4e1ea807
 MIN_VALID = 0.5
@@ -158,18 +161,17 @@ def keep_to_valid(
     windows: Tensor,  # b 4, int: of this process's chips
     sums: Tensor,  # b sensor h+1 w+1, of `corner_sums`
     area: tuple[float, float],  # share of the chip, the law of these windows
-    counters: tuple[int, ...],  # seed, step, number of the view
-    part: slice,  # which of the batch's chips these are
-    batch_size: int,  # chips of the global batch
+    context: StepContext,  # of the view
 ) -> Tensor:  # b 4
     "The same windows, those that see too little replaced by draws that see more."
     poor = valid_shares(sums, windows[:, None])[:, 0] < MIN_VALID
     if not poor.any():
         return windows
     height, width = (side - 1 for side in sums.shape[-2:])
-    drawn = draw_crops(batch_size * REDRAWS, height, width, area, counter_generator("valid geometry", *counters))
-    tries = torch.cat([windows[:, None], drawn.view(batch_size, REDRAWS, 4)[part]], 1)[poor]
-    shares = valid_shares(sums[poor.to(sums.device)], tries)
+    count = context.batch_size
+    drawn = draw_crops(count * REDRAWS, height, width, area, context.generator("valid geometry"))
+    tries = torch.cat([windows[:, None], drawn.view(count, REDRAWS, 4)[context.part]], 1)[poor]
+    shares = valid_shares(sums[poor], tries)
     enough = shares >= MIN_VALID
     best = torch.where(enough.any(1), enough.int().argmax(1), shares.argmax(1))
     kept = windows.clone()
@@ -181,10 +183,11 @@ def spare_last_sensor(
     absent: Tensor,  # b, int: sensor to drop per view, -1 for none
     seen: Tensor,  # b c h w, bool: valid pixels of the views
     channels: Mapping[str, slice],  # where each sensor's bands are
-) -> Tensor:  # b
+) -> Tensor:  # b, on the device of `seen`
     "The same drops, without those that would leave nothing to see."
-    has = torch.stack([seen[:, where].flatten(1).any(1) for where in channels.values()], 1).cpu()
-    left = has & (absent[:, None] != torch.arange(len(channels)))
+    has = torch.stack([seen[:, where].flatten(1).any(1) for where in channels.values()], 1)
+    absent = absent.to(seen.device)
+    left = has & (absent[:, None] != torch.arange(len(channels), device=seen.device))
     return torch.where(left.any(1), absent, -1)
 
 # %% ../../nbs/augment/50_views.ipynb #54280cfb
@@ -196,119 +199,125 @@ class Augmentation:
     recipe: str = "repaired"  # "repaired", or "published", which knows no strengths
     radar: Strength = Strength()  # of changes of radar
     optical: OpticalStrength = OpticalStrength()  # of changes of optical bands
+    sensor_drop: float = 0.0  # probability that a view loses a sensor; 0 for plain DINO, above it needs two sensors
+    drop_unit: str = "view"  # who draws which sensor is lost, of `models.dino_mm.UNITS`
 
 # %% ../../nbs/augment/50_views.ipynb #dfc2be8b
 def change_view(
-    view: Tensor,  # n c h w, normalised, 0 where invalid: all chips of a view after each other
-    seen: Tensor | None,  # n c h w, bool; None where all pixels are valid
+    cropped: tuple[Tensor, Tensor | None],  # n c h w, a view's chips after each other, 0 where invalid; and masks
     geometry: Geometry,  # n windows that the views were cut from, on the CPU
     augmentation: Augmentation,  # how strongly
     radiometry: Radiometry,  # of the channels
-    counters: Sequence[tuple[int, ...]],  # per view: seed, step, number of the view
-    part: slice,  # which of the batch's chips these are
-    batch_size: int,  # chips of the global batch
+    contexts: Sequence[StepContext],  # of each view
 ) -> tuple[Tensor, Tensor | None]:  # the views (0 where invalid), and their valid masks where some were given
     "Change some views of each chip as acquisitions differ."
-    bands, strength, radar = radiometry.radar, augmentation.radar, None
+    (view, seen), bands, strength, radar = cropped, radiometry.radar, augmentation.radar, None
     if len(bands.at):
-        drawn = [draw_changes(batch_size, bands, strength, counter_generator("changes", *c)) for c in counters]
-        changes = joined([changes_of(changes, part) for changes in drawn])
+        drawn = [draw_changes(c.batch_size, bands, strength, c.generator("changes")) for c in contexts]
+        changes = joined([changes_of(change, c.part) for change, c in zip(drawn, contexts)])
         grain = strength.grain * zoom(geometry.window, view.shape[-1])
         changes = for_averaged(changes, strength.looks[1], grain, geometry.sigma)
         bands = moved(bands, view.device)
         valid = None if seen is None else seen[:, bands.at]
         radar, left = change_channels(view[:, bands.at], valid, changes, bands, grain)
-    shape = batch_size, view.shape[1], augmentation.optical
-    factors = torch.cat([draw_factors(*shape, counter_generator("factors", *c))[part] for c in counters])
-    view = radiometry.gain(view, factors)
+    factors = [draw_factors(c.batch_size, view.shape[1], augmentation.optical, c.generator("factors"))[c.part]
+               for c in contexts]
+    view = radiometry.gain(view, torch.cat(factors))
     if radar is not None:
         view.index_copy_(1, bands.at, radar)
         seen = None if seen is None else seen.index_copy(1, bands.at, left)
     return (view, None) if seen is None else (view.masked_fill_(~seen, 0), seen)
 
+# %% ../../nbs/augment/50_views.ipynb #c0e70021
+@dataclass(frozen=True)
+class MaskedChips:
+    "Chips of a batch, and what their views need to know of missing pixels; nothing where none is missing."
+
+    pixels: Tensor  # b c h w
+    masks: Tensor | None = None  # b mask h w, of `shared_masks`
+    bands: Sequence[int] | None = None  # how many bands each mask is for
+    sums: Tensor | None = None  # b sensor h+1 w+1, of `corner_sums`
+
+    def shown(self, which: Tensor) -> "MaskedChips":  # int, on the CPU: which chip each place of a view shows
+        "The chips that a view shows."
+        masks, sums = (None if x is None else x[which.to(x.device)] for x in (self.masks, self.sums))
+        return MaskedChips(self.pixels[which.to(self.pixels.device)], masks, self.bands, sums)
+
+
+def find_gaps(
+    images: Images,  # some chips
+    channels: Mapping[str, slice],  # where each sensor's bands are
+) -> MaskedChips:
+    "The chips with masks and sums where a pixel is missing; waits for their device."
+    if bool(images.valid.all()):
+        return MaskedChips(images.pixels)
+    return MaskedChips(images.pixels, *shared_masks(images.valid, channels), corner_sums(images.valid, channels))
+
 # %% ../../nbs/augment/50_views.ipynb #9330a1ed
 def draw_geometries(
-    images: Tensor,  # b c h w
-    sums: Tensor | None,  # of `corner_sums`; None where all pixels are valid
+    chips: MaskedChips,  # b chips, of this process
     area: tuple[float, float],  # share of the chip
-    counters: Sequence[tuple[int, ...]],  # per view: seed, step, number of the view
-    part: slice,  # which of the batch's chips `images` holds
-    batch_size: int,  # chips of the global batch
+    contexts: Sequence[StepContext],  # of each view
 ) -> Geometry:
     "Windows that see something, of some views of each chip."
     drawn = []
-    for each in counters:
-        law = batch_size, images.shape[-2:], area, BLUR_CHANCE[min(each[-1], 2)]
-        geometry = draw_geometry(*law, counter_generator("geometry", *each)).rows(part)
-        if sums is not None:
-            window = keep_to_valid(geometry.window, sums, area, each, part, batch_size)
-            geometry = replace(geometry, window=window)
+    for context in contexts:
+        law = context.batch_size, chips.pixels.shape[-2:], area, BLUR_CHANCE[min(context.view, 2)]
+        geometry = draw_geometry(*law, context.generator("geometry")).rows(context.part)
+        if chips.sums is not None:
+            geometry = replace(geometry, window=keep_to_valid(geometry.window, chips.sums, area, context))
         drawn.append(geometry)
     return Geometry(*(torch.cat([getattr(one, name) for one in drawn], int(name == "flip"))
                       for name in ("window", "flip", "turn", "sigma")))
 
 # %% ../../nbs/augment/50_views.ipynb #55369627
 def views_of_size(
-    images: Tensor,  # b c h w
-    known: tuple[Tensor, list[int]] | None,  # of `shared_masks`; None where all pixels are valid
-    sums: Tensor | None,  # of `corner_sums`, likewise
-    size: int,  # pixels of the views
-    area: tuple[float, float],  # share of the chip
+    chips: MaskedChips,  # b chips, of this process
     augmentation: Augmentation,  # what is done to them
     radiometry: Radiometry,  # of the channels, on the CPU
-    channels: Mapping[str, slice],  # sensors
-    counters: Sequence[tuple[int, ...]],  # per view: seed, step, number of the view
-    part: slice,  # which of the batch's chips `images` holds
-    batch_size: int,  # chips of the global batch
+    contexts: Sequence[StepContext],  # of each view; the layout has one size for all of them
 ) -> tuple[Tensor, Tensor | None]:  # n c size size, all chips of a view after each other; valid masks
     "All views of one size, before any sensor is dropped."
+    size, area = augmentation.views.layout()[contexts[0].view]
     if augmentation.recipe == "published":
-        law = batch_size, images.shape[-2:], area
-        draws = [draw_published(*law, each[-1], len(channels) > 1, counter_generator("published view", *each)) for each in counters]
-        return torch.cat([published_view(images, drawn.rows(part), size) for drawn in draws]), None
-    geometry = draw_geometries(images, sums, area, counters, part, batch_size)
-    masks, bands = known or (None, None)
-    views, seen = cut(images, masks, geometry, size, bands)
-    return change_view(views, seen, geometry, augmentation, radiometry, counters, part, batch_size)
+        law, joint = (chips.pixels.shape[-2:], area), len(radiometry.channels) > 1
+        draws = [draw_published(c.batch_size, *law, c.view if joint else None, c.generator("published view"))
+                 for c in contexts]
+        views = [published_view(chips.pixels, drawn.rows(c.part), size) for drawn, c in zip(draws, contexts)]
+        return torch.cat(views), None
+    geometry = draw_geometries(chips, area, contexts)
+    cropped = cut(chips.pixels, chips.masks, geometry, size, chips.bands)
+    return change_view(cropped, geometry, augmentation, radiometry, contexts)
 
-# %% ../../nbs/augment/50_views.ipynb #0f62fd72
-def chips_shown(
-    chips: tuple[Tensor, tuple[Tensor, list[int]] | None, Tensor | None],  # pixels, `shared_masks`, `corner_sums`
-    shown: Tensor | None,  # n, which of them; None for all in their order
-) -> tuple[Tensor, tuple[Tensor, list[int]] | None, Tensor | None]:  # the same of the chips that are shown
-    "Pixels, masks and sums of the chips that a view shows."
-    if shown is None:
-        return chips
-    pixels, known, sums = chips
-    return (pixels[shown], *((None, None) if known is None else ((known[0][shown], known[1]), sums[shown])))
+# %% ../../nbs/augment/50_views.ipynb #c0e70023
+def draw_absent_sensors(
+    augmentation: Augmentation,  # says how often, and who draws
+    sensors: int,  # how many there are
+    context: StepContext,  # of the step
+) -> tuple[Tensor, Tensor]:  # student: view b; teacher: 2 b; int, the absent sensor's number or -1
+    "Which sensor each view of this process's chips lacks."
+    shape = len(augmentation.views.layout()), context.batch_size
+    unit, chance = augmentation.drop_unit, augmentation.sensor_drop
+    student, teacher = draw_drops(unit, shape, context.generator("sensor drop"), chance, sensors)
+    return student[:, context.part], teacher[:, context.part]
 
 # %% ../../nbs/augment/50_views.ipynb #3c0ccde3
 def make_views(
     images: Images,  # b chips, normalised (repaired) or 0..1 (published), 0 where invalid
     augmentation: Augmentation,  # what is done to them
     radiometry: Radiometry,  # of the channels, on the CPU
-    channels: Mapping[str, slice],  # sensors; Random Sensor Drop needs two
-    sensor_drop: float,  # probability that a view loses a sensor; 0 for plain DINO
-    counters: tuple[int, ...],  # seed, step
-    part: slice,  # which of the batch's chips `images` holds
-    batch_size: int,  # chips of the global batch
-    drop_unit: str = "view",  # who draws which sensor is lost, of `models.dino_mm.UNITS`
+    context: StepContext,  # which draws, and which of the batch's chips `images` holds
     shown: Tensor | None = None,  # view b, which of `images` each view is cut from; None: all of a chip from its own
-) -> list[Tensor]:  # the student's views b c size size, large ones first
-    "All views of a batch, as functions of the counters; those of one size are made together."
-    layout, dropping = augmentation.views.layout(), counter_generator("sensor drop", *counters)
-    absent = draw_drops(drop_unit, len(layout), batch_size, dropping, sensor_drop, len(channels))[0][:, part]
-    known = None if bool(images.valid.all()) else shared_masks(images.valid, channels)
-    sums = None if known is None else corner_sums(images.valid, channels)
-    fixed = dict(augmentation=augmentation, radiometry=radiometry, channels=channels, part=part, batch_size=batch_size)
-    groups = (range(2), range(2, len(layout))) if shown is None else [range(n, n + 1) for n in range(len(layout))]
-    made = []
-    for numbers in groups:
-        if not numbers: continue
-        chips = chips_shown((images.pixels, known, sums), None if shown is None else shown[numbers[0]])
+) -> list[Tensor]:  # the student's views b c size size, global ones first
+    "All views of a batch, as functions of the context; those of one size are made together."
+    count, channels = len(augmentation.views.layout()), radiometry.channels
+    absent, _ = draw_absent_sensors(augmentation, len(channels), context)
+    chips, made = find_gaps(images, channels), []
+    groups = (range(2), range(2, count)) if shown is None else [range(n, n + 1) for n in range(count)]
+    for numbers in (group for group in groups if group):
+        mine = chips if shown is None else chips.shown(shown[numbers[0]])
+        views, seen = views_of_size(mine, augmentation, radiometry, [context.of_view(n) for n in numbers])
         lost = absent[numbers.start:numbers.stop].flatten()
-        same = [(*counters, number) for number in numbers]
-        views, seen = views_of_size(*chips, *layout[numbers[0]], counters=same, **fixed)
         if seen is not None: lost = spare_last_sensor(lost, seen, channels)
         made += blank_sensors(views, lost, channels).chunk(len(numbers))
     return made
@@ -316,17 +325,13 @@ def make_views(
 # %% ../../nbs/augment/50_views.ipynb #c9f50698
 def teacher_views(
     crops: list[Tensor],  # the student's views b c size size, of `make_views`
+    augmentation: Augmentation,  # of these views
     channels: Mapping[str, slice],  # sensors
-    sensor_drop: float,  # probability that a view loses a sensor
-    counters: tuple[int, ...],  # seed, step, as for the student's
-    part: slice,  # which of the batch's chips these are
-    batch_size: int,  # chips of the global batch
-    drop_unit: str = "view",  # who draws which sensor is lost, of `models.dino_mm.UNITS`
-) -> list[Tensor] | None:  # two views b c size size; None where they are the student's two large ones
+    context: StepContext,  # as for the student's
+) -> list[Tensor] | None:  # two views b c size size; None where they are the student's two global ones
     "What the teacher sees where that is not what the student sees."
-    if drop_unit != "teacher":
+    if augmentation.drop_unit != "teacher":
         return None
-    dropping = counter_generator("sensor drop", *counters)
-    absent = draw_drops(drop_unit, len(crops), batch_size, dropping, sensor_drop, len(channels))[1][:, part]
+    _, absent = draw_absent_sensors(augmentation, len(channels), context)
     return [blank_sensors(crop, spare_last_sensor(lost, crop != 0, channels), channels)
             for crop, lost in zip(crops, absent)]

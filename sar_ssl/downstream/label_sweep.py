@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..data.reader import batch_rows
-from ..augment.views import counter_generator
+from ..augment.context import counter_generator
 from .fit import Fitted, TuneConfig
 
 # %% ../../nbs/downstream/15_label_sweep.ipynb #f8bdf63b

@@ -8,7 +8,6 @@ __all__ = ['convolution_pair', 'Descent', 'UNet', 'SceneCNN']
 # %% ../../nbs/models/34_baselines.ipynb #881e6a9e
 import torch
 import torch.nn.functional as F
-from fastcore.basics import patch
 from torch import Tensor, nn
 
 # %% ../../nbs/models/34_baselines.ipynb #06eaef54
@@ -63,18 +62,16 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(convolution_pair(a + b, a) for a, b in zip(widths, widths[1:]))
         self.classify = nn.Conv2d(channels, classes, 1)
 
-# %% ../../nbs/models/34_baselines.ipynb #d082f373
-@patch
-def forward(
-    self: UNet,
-    images: Tensor,  # b c h w, normalised
-) -> Tensor:  # b class h w
-    "Land-cover logits of every pixel."
-    *finer, x = self.down(images)
-    for level, join in zip(reversed(finer), reversed(self.up)):
-        x = F.interpolate(x, size=level.shape[-2:], mode="bilinear", align_corners=False)
-        x = join(torch.cat([level, x], 1))
-    return self.classify(x)
+    def forward(
+        self,
+        images: Tensor,  # b c h w, normalised
+    ) -> Tensor:  # b class h w
+        "Land-cover logits of every pixel."
+        *finer, x = self.down(images)
+        for level, join in zip(reversed(finer), reversed(self.up)):
+            x = F.interpolate(x, size=level.shape[-2:], mode="bilinear", align_corners=False)
+            x = join(torch.cat([level, x], 1))
+        return self.classify(x)
 
 # %% ../../nbs/models/34_baselines.ipynb #9c91c210
 class SceneCNN(nn.Module):
@@ -85,10 +82,9 @@ class SceneCNN(nn.Module):
         bands: int,  # channels of the image
         classes: int,  # number of scene labels
         channels: int = 32,  # of the first level; more fits more and costs the square
-        levels: int = 4,  # more see farther
     ):
         super().__init__()
-        self.down = Descent(bands, channels, levels)
+        self.down = Descent(bands, channels, levels=4)
         self.classify = nn.Linear(self.down.width, classes)
 
     def forward(

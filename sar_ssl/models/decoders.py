@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from math import log2
 
 import torch.nn.functional as F
-from fastcore.basics import patch
 from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 
@@ -30,7 +29,7 @@ def to_image(
 class LinearDecoder(nn.Module):
     "One linear layer on the last block's tokens."
 
-    levels = 1  # blocks of the encoder that are looked at
+    levels = 1  # blocks of the encoder that it reads
 
     def __init__(
         self,
@@ -70,7 +69,7 @@ def doublings(
 class ConvolutionalDecoder(nn.Module):
     "Convolutions and doublings on the last block's tokens."
 
-    levels = 1  # blocks of the encoder that are looked at
+    levels = 1  # blocks of the encoder that it reads
 
     def __init__(
         self,
@@ -86,15 +85,13 @@ class ConvolutionalDecoder(nn.Module):
         self.classify = nn.Conv2d(widths[-1], classes, 3, padding=1)
         self.last = nn.Sequential(nn.BatchNorm2d(classes), nn.ReLU()) if defect else nn.Identity()
 
-# %% ../../nbs/models/28_decoders.ipynb #25009428
-@patch
-def forward(
-    self: ConvolutionalDecoder,
-    grids: Sequence[Tensor],  # of each level, b d gh gw
-    size: tuple[int, int],  # rows and columns of the map, pixels
-) -> Tensor:  # b class h w
-    "Logits at the size of the image."
-    return to_image(self.last(self.classify(self.blocks(grids[-1]))), size)
+    def forward(
+        self,
+        grids: Sequence[Tensor],  # of each level, b d gh gw
+        size: tuple[int, int],  # rows and columns of the map, pixels
+    ) -> Tensor:  # b class h w
+        "Logits at the size of the image."
+        return to_image(self.last(self.classify(self.blocks(grids[-1]))), size)
 
 # %% ../../nbs/models/28_decoders.ipynb #ac7736b4
 def level_doublings(
@@ -120,7 +117,7 @@ def resize_level(
 class MultilevelDecoder(nn.Module):
     "A feature pyramid over four blocks of a ViT."
 
-    levels = 4  # blocks of the encoder that are looked at
+    levels = 4  # blocks of the encoder that it reads
 
     def __init__(
         self,
@@ -134,23 +131,21 @@ class MultilevelDecoder(nn.Module):
         self.fuse = FeaturePyramidNetwork([width] * self.levels, channels, norm_layer=nn.BatchNorm2d)
         self.classify = nn.Conv2d(channels, classes, 1)
 
-# %% ../../nbs/models/28_decoders.ipynb #6be94507
-@patch
-def forward(
-    self: MultilevelDecoder,
-    grids: Sequence[Tensor],  # of each level, b d gh gw, first block first
-    size: tuple[int, int],  # rows and columns of the map, pixels
-) -> Tensor:  # b class h w
-    "Logits at the size of the image."
-    pyramid = OrderedDict((str(i), resize(grid)) for i, (resize, grid) in enumerate(zip(self.resize, grids)))
-    fused = [level.relu() for level in self.fuse(pyramid).values()]
-    finest = fused[0].shape[-2:]
-    return to_image(self.classify(sum(to_image(level, finest) for level in fused)), size)
+    def forward(
+        self,
+        grids: Sequence[Tensor],  # of each level, b d gh gw, first block first
+        size: tuple[int, int],  # rows and columns of the map, pixels
+    ) -> Tensor:  # b class h w
+        "Logits at the size of the image."
+        pyramid = OrderedDict((str(i), resize(grid)) for i, (resize, grid) in enumerate(zip(self.resize, grids)))
+        fused = [level.relu() for level in self.fuse(pyramid).values()]
+        finest = fused[0].shape[-2:]
+        return to_image(self.classify(sum(to_image(level, finest) for level in fused)), size)
 
 # %% ../../nbs/models/28_decoders.ipynb #341d1e8c
 DECODERS = {"linear": (LinearDecoder, {}), "convolutional": (ConvolutionalDecoder, {}),
             "published": (ConvolutionalDecoder, {"defect": True}), "multilevel": (MultilevelDecoder, {})}
-"Decoders by name: the class, and what else it is told."
+"Decoders by name: the class, and what else it is given."
 
 
 def create_decoder(

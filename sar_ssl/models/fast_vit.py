@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['KNOWN', 'KNOWN_IN_BLOCK', 'SHORT', 'unknown_parts', 'unknown_values', 'check_known', 'embed_patches',
            'position_matrix', 'positions', 'embed', 'attend', 'mix', 'self_attention', 'class_attention', 'run_block',
-           'run_encoder', 'class_token', 'fast_path', 'all_tokens', 'class_attention_map', 'logits', 'has_amx',
-           'product_error', 'use_fast_products']
+           'run_encoder', 'known_class_token', 'class_token', 'is_known', 'fast_path', 'all_tokens', 'logits',
+           'has_amx', 'product_error', 'use_fast_products']
 
 # %% ../../nbs/models/18_fast_vit.ipynb #0eb2bbb7
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from .absent_sensor import SensorPatches
 from .dino_options import masked_tokens
 from .stochastic_depth import GivenPaths
-from .vit import DinoPositions, ModelError, grid_size, interpolate_positions, patch_side
+from .vit import DinoPositions, ModelError, grid_size, interpolate_positions
 
 # %% ../../nbs/models/18_fast_vit.ipynb #00dd2fd6
 KNOWN = {"patch_embed": (PatchEmbed, SensorPatches), "patch_embed.norm": (nn.Identity,),
@@ -215,24 +215,39 @@ def run_encoder(
     return vit.norm(run_block(vit.blocks[-1], x, last))
 
 
+def known_class_token(
+    vit: VisionTransformer,  # an encoder that `is_known`
+    images: Tensor,  # b c h w, normalised
+) -> Tensor:  # b d
+    "`vit(images)`, faster, without a check of the model."
+    return run_encoder(vit, embed(vit, images), class_attention)[:, 0]
+
+
 def class_token(
     vit: VisionTransformer,  # the encoder, as timm made it
     images: Tensor,  # b c h w, normalised
 ) -> Tensor:  # b d
     "`vit(images)`, faster; raises `ModelError` for models and sizes that it does not know."
     check_known(vit)
-    return run_encoder(vit, embed(vit, images), class_attention)[:, 0]
+    return known_class_token(vit, images)
 
 # %% ../../nbs/models/18_fast_vit.ipynb #f590ee84
-def fast_path(
+def is_known(
     backbone: nn.Module,  # maps b c h w to b d
-) -> Callable[[Tensor], Tensor]:  # the same function
-    "`class_token` of this model where it is known, else the model itself; checks the model, so call it once for many images."
+) -> bool:
+    "Whether `check_known` has nothing to say; walks over all parts of the model."
     try:
         check_known(backbone)
     except ModelError:
-        return backbone
-    return lambda images: run_encoder(backbone, embed(backbone, images), class_attention)[:, 0]
+        return False
+    return True
+
+
+def fast_path(
+    backbone: nn.Module,  # maps b c h w to b d
+) -> Callable[[Tensor], Tensor]:  # the same function
+    "`class_token` of this model where it is known, else the model itself; walks over the model: once for many images."
+    return partial(known_class_token, backbone) if is_known(backbone) else backbone
 
 # %% ../../nbs/models/18_fast_vit.ipynb #b996d066
 def all_tokens(
@@ -240,34 +255,13 @@ def all_tokens(
     images: Tensor,  # b c h w, normalised
     masks: Tensor,  # b rows columns, bool: True is hidden
     hidden: Tensor,  # d: stands in for a hidden patch
+    known: bool | None = None,  # of `is_known`; None checks the model
 ) -> tuple[Tensor, Tensor]:  # class tokens b d, patch tokens b n d
     "`masked_tokens`, faster where the model is known."
-    try:
-        check_known(vit)
-    except ModelError:
+    if not (is_known(vit) if known is None else known):
         return masked_tokens(vit, images, masks, hidden)
     x = run_encoder(vit, embed(vit, images, masks, hidden))
     return x[:, 0], x[:, vit.num_prefix_tokens:]
-
-# %% ../../nbs/models/18_fast_vit.ipynb #8196defc
-def class_attention_map(
-    vit: VisionTransformer,  # the encoder
-    images: Tensor,  # b c h w, normalised
-) -> Tensor:  # b heads gh gw; the values of a map sum to at most 1
-    "`vit.attention(vit, images)` of the last block, faster; raises `ModelError` for models that it does not know."
-    check_known(vit)
-    x = embed(vit, images)
-    for block in vit.blocks[:-1]:
-        x = run_block(block, x)
-    layer, x = vit.blocks[-1].attn, vit.blocks[-1].norm1(x)
-    wq, wk = layer.qkv.weight[:layer.attn_dim], layer.qkv.weight[layer.attn_dim:2 * layer.attn_dim]
-    bq, bk = (None, None) if layer.qkv.bias is None else layer.qkv.bias[:2 * layer.attn_dim].chunk(2)
-    query, key = (rearrange(F.linear(*part), "b n (heads d) -> b heads n d", heads=layer.num_heads)
-                  for part in ((x[:, :1], wq, bq), (x, wk, bk)))
-    weights = (layer.q_norm(query) * layer.scale @ layer.k_norm(key).mT).float().softmax(-1)
-    side = patch_side(vit)
-    return rearrange(weights[:, :, 0, vit.num_prefix_tokens:], "b heads (gh gw) -> b heads gh gw",
-                     gh=images.shape[2] // side)
 
 # %% ../../nbs/models/18_fast_vit.ipynb #f7b132d2
 def logits(
@@ -277,8 +271,8 @@ def logits(
     "Logits of a projection head, the prototypes' lengths divided out of the logits and not out of the prototypes."
     feature = head.mlp(cls)
     feature = F.normalize(feature.to(torch.promote_types(feature.dtype, torch.float32)), dim=-1, eps=1e-6)
-    lengths = head.direction.norm(dim=1, keepdim=True).clamp(min=1e-12)
-    return F.linear(feature, head.direction) * (head.scale / lengths).T
+    lengths = head.weight_v.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    return F.linear(feature, head.weight_v) * (head.weight_g / lengths).T
 
 # %% ../../nbs/models/18_fast_vit.ipynb #535933f2
 def has_amx(

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import torch
 from einops import rearrange
-from fastcore.basics import patch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -95,35 +94,29 @@ class Segmenter(nn.Module):
         self.encoder, self.frozen = encoder.requires_grad_(not frozen), frozen
         self.decoder = create_decoder(decoder, encoder.embed_dim, classes, patch_side(encoder), channels)
 
-# %% ../../nbs/models/30_segmenter.ipynb #87b8a911
-@patch
-def train(
-    self: Segmenter,
-    mode: bool = True,  # training or evaluation
-) -> Segmenter:
-    "Switch the mode; a frozen encoder stays in evaluation mode."
-    nn.Module.train(self, mode)
-    self.encoder.train(mode and not self.frozen)
-    return self
+    def train(
+        self,
+        mode: bool = True,  # training or evaluation
+    ) -> "Segmenter":
+        "Switch the mode; a frozen encoder stays in evaluation mode."
+        nn.Module.train(self, mode)
+        self.encoder.train(mode and not self.frozen)
+        return self
 
-# %% ../../nbs/models/30_segmenter.ipynb #efaa6f2f
-@patch
-def grids(
-    self: Segmenter,
-    images: Tensor,  # b c h w, normalised
-) -> list[Tensor]:  # of each level, b d gh gw
-    "The token grids that the decoder looks at."
-    with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-        return token_grids(self.encoder, images, level_blocks(len(self.encoder.blocks), self.decoder.levels))
+    def grids(
+        self,
+        images: Tensor,  # b c h w, normalised
+    ) -> list[Tensor]:  # of each level, b d gh gw
+        "The token grids that the decoder reads."
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return token_grids(self.encoder, images, level_blocks(len(self.encoder.blocks), self.decoder.levels))
 
-
-@patch
-def forward(
-    self: Segmenter,
-    images: Tensor,  # b c h w, normalised
-) -> Tensor:  # b class h w
-    "Land-cover logits of every pixel."
-    return self.decoder(self.grids(images), images.shape[-2:])
+    def forward(
+        self,
+        images: Tensor,  # b c h w, normalised
+    ) -> Tensor:  # b class h w
+        "Land-cover logits of every pixel."
+        return self.decoder(self.grids(images), images.shape[-2:])
 
 # %% ../../nbs/models/30_segmenter.ipynb #9d41443b
 def encoder_layer(

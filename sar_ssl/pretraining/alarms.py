@@ -108,22 +108,22 @@ def alarms(
 # %% ../../nbs/pretraining/10_alarms.ipynb #71f1eccb
 @dataclass
 class CollapseMonitor:
-    "The lines that alarms look at, and which alarms were told."
+    "The lines of the log that alarms need, and which alarms were given."
 
     prototypes: int  # outputs K of the head
     warmup: int = 0  # steps in which the learning rate rises
     history: list[dict] = field(default_factory=list)  # the first line of the log and the last ones
-    told: list[str] = field(default_factory=list)  # names of alarms
+    alerts: list[str] = field(default_factory=list)  # names of the alarms that were given
 
 # %% ../../nbs/pretraining/10_alarms.ipynb #fffed3b6
 @patch
-def see(
+def update(
     self: CollapseMonitor,
     line: Mapping,  # of the log: numbers by name
 ) -> list[str]:  # sentences that are new
-    "Take a line, and tell what is wrong for the first time."
+    "Add a line; return what is wrong for the first time."
     self.history = [*self.history[:1], *self.history[1:][-STUCK_STEPS:], dict(line)]
     found = {name: text for name, text in alarms(self.history, self.prototypes, self.warmup).items()
-             if name not in self.told}
-    self.told += found
+             if name not in self.alerts}
+    self.alerts += found
     return list(found.values())

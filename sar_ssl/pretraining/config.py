@@ -184,12 +184,13 @@ def augmentation_of(
     "How this run makes views."
     fewest, most = config.looks
     most = most or looks or GRD_LOOKS
-    areas = dict(large_area=tuple(config.large_area), small_area=tuple(config.small_area))
+    areas = dict(global_area=tuple(config.large_area), local_area=tuple(config.small_area))
     radar = Strength(config.radar_gain, config.radar_gain / 2, angle=config.incidence, speckle=config.speckle,
                      looks=(min(fewest, most), most), multilook=config.multilook, polarisation=config.polarisation_drop,
                      border=config.border)
-    return Augmentation(replace(default_views(chip_size, config.patch_size, config.small_crops), **areas),
-                        config.recipe, radar, OpticalStrength(config.brightness))
+    views = replace(default_views(chip_size, config.patch_size, config.small_crops), **areas)
+    drop = (config.sensor_drop, config.drop_unit) if config.method == "dino_mm" else ()
+    return Augmentation(views, config.recipe, radar, OpticalStrength(config.brightness), *drop)
 
 # %% ../../nbs/pretraining/00_config.ipynb #c4564828
 def labelled_parts(

@@ -75,19 +75,19 @@ def wait_for(
     started: ProcessContext,  # the processes
 ) -> None:
     "Wait until all processes have ended; hands SIGINT and SIGTERM on, and raises what a process raised."
-    told = False
-    with stop_on_signals() as asked:
+    passed_on = False
+    with stop_on_signals() as stopping:
         try:
             while not started.join(timeout=0.5, grace_period=30):
-                if asked.is_set() and not told:
-                    told = True
+                if stopping.is_set() and not passed_on:
+                    passed_on = True
                     for process in started.processes:
                         process.terminate()
         except ProcessRaisedException as error:
             raise cause(error) from error
         except ProcessExitedException as error:
-            if not asked.is_set():
-                raise RuntimeError(f"{error}; was it killed, or out of memory? The same command goes on from the last "
+            if not stopping.is_set():
+                raise RuntimeError(f"{error}; was it killed, or out of memory? The same command resumes from the last "
                                    "checkpoint") from error
 
 # %% ../../nbs/pretraining/40_processes.ipynb #1f3997ba
@@ -103,5 +103,5 @@ def pretrain_on_processes(
     found = read_checkpoint(record.checkpoints)
     step = found[0]["step"] if found else 0
     if step < config.steps:
-        raise KeyboardInterrupt(f"stopped in order after step {step}; the same command goes on from there")
+        raise KeyboardInterrupt(f"stopped in order after step {step}; the same command resumes from there")
     return card_from_json(found[0]["metadata"]["card"])

@@ -30,7 +30,7 @@ from ..data.reader import SENSOR_SETS, sensor_channels
 from ..data.radiometry import Contract, check_match
 from ..models.absent_sensor import mark_absent, mark_of
 from ..models.dino_mm import blank_sensors
-from ..models.vit import create_vit
+from ..models.vit import create_vit, set_positions
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #2bb5eded
 class CheckpointError(RuntimeError):
@@ -326,8 +326,8 @@ def build_encoder(
     drop_path: float = 0.0,  # stochastic depth when it is trained; more regularises more
 ) -> VisionTransformer:
     "The encoder that a card describes, with untrained weights."
-    vit = create_vit(card.model, card.bands, card.chip_size, card.patch_size, drop_path, card.seed, card.positions,
-                     card.registers)
+    vit = create_vit(card.model, card.bands, card.chip_size, card.patch_size, drop_path, card.seed, card.registers)
+    set_positions(vit, card.positions)
     bands = [len(contract.bands) for contract in card.contracts.values()]
     return mark_absent(vit, bands, mark_of(card.recipe, card.absent), card.recipe)
 

@@ -376,7 +376,7 @@ def import_weights(
     sizes = sizes_of(tensors, where)
     training = training_of(layout, sizes["bands"], contracts, where)
     card = foreign_card(Path(path), layout, method, model or model_for(sizes, where), sizes, training)
-    vit = create_vit(card.model, card.bands, card.chip_size, card.patch_size, positions=card.positions)
+    vit = create_vit(card.model, card.bands, card.chip_size, card.patch_size)
     check_tensors(tensors, vit.state_dict(), where)
     check_finite(tensors, where)
     weight = tensors["patch_embed.proj.weight"][:, channel_order(training[1])]
