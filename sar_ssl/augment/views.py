@@ -298,7 +298,7 @@ def draw_absent_sensors(
     "Which sensor each view of this process's chips lacks."
     shape = len(augmentation.views.layout()), context.batch_size
     unit, chance = augmentation.drop_unit, augmentation.sensor_drop
-    student, teacher = draw_drops(unit, shape, context.generator("sensor drop"), chance, sensors)
+    student, teacher = draw_drops(unit, shape, context.of_view(0).generator("sensor drop"), chance, sensors)
     return student[:, context.part], teacher[:, context.part]
 
 # %% ../../nbs/augment/50_views.ipynb #3c0ccde3
