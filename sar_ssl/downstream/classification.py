@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..data.store import open_store
 from ..data.classes import is_known, label_shares
-from ..data.reader import SENSOR_SETS
+from ..data.reader import ChipDataset, pick_device
 from ..data.subsets import label_subset, rarest_label
 from ..runs.limits import SCENES, check_limits
 from ..evaluation.intervals import Blocks, chip_blocks
@@ -31,10 +31,8 @@ from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
 from .label_sweep import Record, draw_orientations, orient_each, run_cells, step_rows
 from ..weights.checkpoint import ModelCard, load_encoder
-from sar_ssl.downstream.encode import (
-    EncoderInput, card_for, class_features, run_encoder, scene_labels, scene_reader, used_sensors,
-)
-from .fit import Fitted, TuneConfig, fit, training_device
+from .encode import card_for, class_features, dataset_for, run_encoder, scene_labels, used_sensors
+from .fit import Fitted, TuneConfig, fit
 
 # %% ../../nbs/downstream/30_classification.ipynb #9d944082
 @dataclass(frozen=True)
@@ -72,48 +70,49 @@ def pixel_statistics(
     "What a chip is, pixel by pixel, wherever they are; only valid pixels count."
     flat = torch.where(valid, pixels, math.nan).flatten(2)
     mean = flat.nanmean(2)
-    spread = torch.nanquantile(flat, torch.tensor(QUANTILES, dtype=flat.dtype), dim=2)
+    spread = torch.nanquantile(flat, torch.tensor(QUANTILES, dtype=flat.dtype, device=flat.device), dim=2)
     deviation = (flat - mean[..., None]).square().nanmean(2).sqrt()
     return torch.cat([mean, deviation, *spread], 1).nan_to_num(0)
 
 
 def pixel_features(
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     batch_size: int = 128,  # chips at a time
+    device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
 ) -> np.ndarray:  # chip feature
     "The statistics of every chip of a split."
-    shown = [where for sensor, where in reader.reader.channels.items() if sensor in SENSOR_SETS[sensors]]
-    parts = []
-    for index in np.array_split(np.arange(len(reader)), -(-len(reader) // batch_size)):
-        read = reader.reader.images(index)
-        parts += [torch.cat([pixel_statistics(read.pixels[:, where], read.valid[:, where]) for where in shown], 1)]
+    shown, parts = [dataset.channels[sensor] for sensor in dataset.own], []
+    for index in np.array_split(np.arange(len(dataset)), -(-len(dataset) // batch_size)):
+        read = dataset.images(index, pick_device(device))
+        found = [pixel_statistics(read.pixels[:, where], read.valid[:, where]) for where in shown]
+        parts.append(torch.cat(found, 1).cpu())
     return torch.cat(parts).numpy()
 
 # %% ../../nbs/downstream/30_classification.ipynb #204a1c2b
 def probe_features(
     config: SceneConfig,  # network and blocks
     card: ModelCard,  # of the weights
-    reader: EncoderInput,  # of one split
+    dataset: ChipDataset,  # of one split
 ) -> np.ndarray:  # chip feature
     "What the probe of a run looks at."
     if config.network == "pixels":
-        return pixel_features(reader, reader.sensors)
+        return pixel_features(dataset)
     encoder, _ = load_encoder(config.weights, card)
+    blocks = min(config.blocks, len(encoder.blocks))
     with use_fast_products():
-        return class_features(encoder.eval(), reader, reader.sensors, min(config.blocks, len(encoder.blocks)))
+        return class_features(encoder.eval(), dataset, blocks, precision=config.precision)
 
 # %% ../../nbs/downstream/30_classification.ipynb #657a945c
 @dataclass(frozen=True)
 class SceneChips:
     "A split with its scene labels, and for a probe with its features."
 
-    reader: EncoderInput  # for the pixels
+    dataset: ChipDataset  # for the pixels
     labels: np.ndarray  # chip class: 0, 1, or 255 where unknown; of each chip one is known
     features: np.ndarray | None = None  # chip feature; None where a network learns
 
     def __len__(self) -> int:
-        return len(self.reader)
+        return len(self.dataset)
 
 # %% ../../nbs/downstream/30_classification.ipynb #07cef6e0
 def scene_chips(
@@ -122,9 +121,9 @@ def scene_chips(
     split: str,  # "train", "val" or "test"
 ) -> SceneChips:
     "A split of a run."
-    reader = scene_reader(EncoderInput(config.chips, card, used_sensors(config, card), split))
-    chips = SceneChips(reader, scene_labels(reader))
-    return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, reader))
+    dataset = dataset_for(config.chips, card, used_sensors(config, card), split).with_scene_labels()
+    chips = SceneChips(dataset, scene_labels(dataset))
+    return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, dataset))
 
 # %% ../../nbs/downstream/30_classification.ipynb #7a330e00
 def probe_logits(
@@ -133,8 +132,9 @@ def probe_logits(
     test: SceneChips,
     rows: np.ndarray,  # training chips whose labels may be used
 ) -> tuple[np.ndarray, Fitted]:  # chip class, of the test chips
-    "Solve a linear probe on some labelled chips."
-    probe = linear_probe(train.features[rows], train.labels[rows], val.features, val.labels)
+    "Solve a linear probe on some labelled chips, on the GPU where there is one."
+    features = torch.as_tensor(train.features[rows], device=pick_device())
+    probe = linear_probe(features, train.labels[rows], val.features, val.labels)
     return probe.logits(test.features), Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
 
 # %% ../../nbs/downstream/30_classification.ipynb #d2a9f698
@@ -159,7 +159,7 @@ def network_logits(
 ) -> np.ndarray:  # chip class
     "Scores of all chips of a split."
     device = next(model.parameters()).device
-    return run_encoder(lambda pixels: model(pixels.to(device)).float().cpu(), chips.reader, chips.reader.sensors)
+    return run_encoder(model, model, chips.dataset, device=device)
 
 # %% ../../nbs/downstream/30_classification.ipynb #554f4d6c
 def step_loss(
@@ -173,20 +173,21 @@ def step_loss(
     "Binary cross-entropy of one step's chips, turned and flipped."
     device, index = next(model.parameters()).device, step_rows(rows, step, batch_size, seed)
     labels = torch.from_numpy(train.labels[index])
-    pixels = orient_each(train.reader.images(index, train.reader.sensors)[0], draw_orientations(len(index), step, seed))
-    logits, known = model(pixels.to(device)), is_known(labels)
+    pixels = orient_each(train.dataset.images(index, device).pixels, draw_orientations(len(index), step, seed))
+    logits, known = model(pixels), is_known(labels)
     return F.binary_cross_entropy_with_logits(logits[known], labels[known].float().to(device))
 
 # %% ../../nbs/downstream/30_classification.ipynb #94be3f0c
 def train_classifier(
     config: SceneConfig,  # of the run
+    card: ModelCard,  # of the weights
     train: SceneChips,
     val: SceneChips | None,  # to choose the best state by; None: the last state
     rows: np.ndarray,  # training chips whose labels may be used
     seed: int,  # of the cell
 ) -> tuple[nn.Module, Fitted]:  # in its best state and in evaluation mode, and how it got there
     "Train a classifier on some labelled chips."
-    model = start_classifier(config, train.reader.card, seed, train.labels.shape[1]).to(training_device())
+    model = start_classifier(config, card, seed, train.labels.shape[1]).to(pick_device())
     score = val and (lambda: average_precision(network_logits(model, val), val.labels))
     fitted = fit(model, lambda step: step_loss(model, train, rows, step, config.batch_size, seed), score, config)
     return model.eval(), fitted
@@ -215,11 +216,12 @@ def chance_metric(
     "The macro average precision of a ranking that knows nothing: the mean share of chips that carry a class."
     share = label_shares(test.labels)
     return metric("average_precision_chance", share[share > 0].mean(), "1", "test", len(test), None, init="none",
-                  sensors=test.reader.sensors)
+                  sensors=test.dataset.sensors)
 
 # %% ../../nbs/downstream/30_classification.ipynb #a8142242
 def cell_logits(
     config: SceneConfig,  # of the run
+    card: ModelCard,  # of the weights
     splits: tuple[SceneChips, SceneChips, SceneChips],  # train, val, test
     rows: np.ndarray,  # training chips whose labels may be used
     seed: int,  # of the cell
@@ -228,13 +230,14 @@ def cell_logits(
     train, val, test = splits
     if config.mode == "frozen":
         return probe_logits(train, val, test, rows)
-    model, fitted = train_classifier(config, train, val, rows, seed)
+    model, fitted = train_classifier(config, card, train, val, rows, seed)
     with use_fast_products():
         return network_logits(model, test), fitted
 
 # %% ../../nbs/downstream/30_classification.ipynb #b93c4514
 def scene_cell(
     config: SceneConfig,  # of the run
+    card: ModelCard,  # of the weights
     splits: tuple[SceneChips, SceneChips, SceneChips],  # train, val, test
     blocks: Blocks,  # of the test chips
     fraction: float,  # share of the labels
@@ -244,9 +247,9 @@ def scene_cell(
     "Train and score one cell."
     train, _, test = splits
     rows = label_subset(rarest_label(train.labels), fraction, seed)
-    logits, fitted = cell_logits(config, splits, rows, seed)
-    about = dict(fraction=fraction, labelled_chips=len(rows), mode=config.mode, init=train.reader.card.method,
-                 sensors=train.reader.sensors, network=config.network, best_step=fitted.best_step,
+    logits, fitted = cell_logits(config, card, splits, rows, seed)
+    about = dict(fraction=fraction, labelled_chips=len(rows), mode=config.mode, init=card.method,
+                 sensors=train.dataset.sensors, network=config.network, best_step=fitted.best_step,
                  val_score=fitted.score, probe="linear" if config.mode == "frozen" else "finetune")
     both = np.stack([logits, test.labels], 1)
     if folder: about["kept"] = keep_scores(folder, f"scenes-{fraction:g}-{seed}", both, blocks)
@@ -260,7 +263,7 @@ def classify_chips(
     "Train and score every cell that the log does not have yet."
     card = card_for(config)
     splits = tuple(scene_chips(config, card, split) for split in ("train", "val", "test"))
-    test = splits[-1].reader.reader
+    test = splits[-1].dataset
     blocks = chip_blocks(test.dataset, test.rows)
-    cell = lambda fraction, seed, last: scene_cell(config, splits, blocks, fraction, seed, record.folder)
+    cell = lambda fraction, seed, last: scene_cell(config, card, splits, blocks, fraction, seed, record.folder)
     return run_cells(config, record, cell, f"{config.network} {card.method}") + [chance_metric(splits[-1])]

@@ -4,25 +4,25 @@
 
 # %% auto #0
 __all__ = ['CONDITIONS', 'CLOUD_REFLECTANCE', 'CLOUD_KINDS', 'Condition', 'possible_conditions', 'cloud_field', 'cloud_colour',
-           'add_clouds', 'ConditionDataset']
+           'add_clouds', 'opacity', 'blank_bands', 'under_condition', 'condition_dataset']
 
 # %% ../../nbs/downstream/40_conditions.ipynb #b6897711
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from fastcore.basics import patch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from ..data.reader import SENSOR_SETS
+from ..data.reader import SENSOR_SETS, ChipDataset, Images
 from ..data.scaling import SCALINGS
 from ..data.streams import stream
-from ..models.dino_mm import only_sensors
 from ..weights.checkpoint import ModelCard
-from .encode import EncoderInput
+from .encode import dataset_for
 
 # %% ../../nbs/downstream/40_conditions.ipynb #8af8a1e9
 class Condition(NamedTuple):
@@ -94,60 +94,58 @@ def add_clouds(
         return torch.where(opacity >= 0.5, 0.0, pixels)
     return pixels + opacity * (colour - pixels)
 
-# %% ../../nbs/downstream/40_conditions.ipynb #9661b8da
-class ConditionDataset(EncoderInput):
-    "Images of one split under a condition, with the labels of all other conditions."
-
-    def __init__(
-        self,
-        store: str | Path,  # chip store
-        card: ModelCard,  # of the weights
-        condition: str,  # one of `CONDITIONS`
-        split: str | None,  # "train", "val", "test" or None for all
-        clouds: str = "bright",  # one of `CLOUD_KINDS`
-        cloud_share: float = 0.5,  # of each chip, above 0 and below 1
-        seed: int = 0,  # of the clouds
-    ):
-        possible_conditions(card, [condition])
-        super().__init__(store, card, "+".join(s for s in ("s1", "s2") if s in card.contracts), split)
-        self.condition, self.clouds, self.cloud_share, self.seed = CONDITIONS[condition], clouds, cloud_share, seed
-        self.sensors = self.condition.sensors
-
-# %% ../../nbs/downstream/40_conditions.ipynb #0abdd14d
-@patch
+# %% ../../nbs/downstream/40_conditions.ipynb #7a95edfd
 def opacity(
-    self: ConditionDataset,
-    index: np.ndarray,  # row numbers within the split
+    rows: np.ndarray,  # of the chips in their store
     side: int,  # pixels
+    share: float,  # of each chip that is covered, above 0 and below 1
+    seed: int,  # of the clouds
 ) -> Tensor:  # b h w
     "Clouds over some chips."
-    rows = self.reader.rows[index]
-    return torch.from_numpy(np.stack([cloud_field(int(row), side, self.cloud_share, self.seed) for row in rows]))
+    return torch.from_numpy(np.stack([cloud_field(int(row), side, share, seed) for row in rows]))
 
-# %% ../../nbs/downstream/40_conditions.ipynb #47666357
-@patch
+# %% ../../nbs/downstream/40_conditions.ipynb #71da1c06
 def blank_bands(
-    self: ConditionDataset,
     pixels: Tensor,  # b c h w, changed in place
+    card: ModelCard,  # of the weights
+    without: Sequence[str],  # bands, such as VH
 ) -> None:
-    "Set the bands that the condition takes away to 0."
-    for sensor, where in self.card.channels.items():
-        bands = self.card.contracts[sensor].bands
-        for band in set(self.condition.without) & set(bands):
+    "Set some bands to 0."
+    for sensor, where in card.channels.items():
+        bands = card.contracts[sensor].bands
+        for band in set(without) & set(bands):
             pixels[:, where.start + bands.index(band)] = 0
 
-# %% ../../nbs/downstream/40_conditions.ipynb #6d92c68a
-@patch
-def images(
-    self: ConditionDataset,
-    index: np.ndarray,  # row numbers within the split
-    sensors: str = "",  # what callers of `EncoderInput.images` say; here the condition decides
-) -> tuple[Tensor, Tensor]:  # pixels b c h w in the card's channels; b h w, bool: where every sensor sees the ground
+# %% ../../nbs/downstream/40_conditions.ipynb #8ac24c6a
+def under_condition(
+    batch: Images,  # in the card's channels; its pixels are changed in place
+    condition: Condition,
+    card: ModelCard,  # of the weights
+    clouds: str = "bright",  # one of `CLOUD_KINDS`
+    cloud_share: float = 0.5,  # of each chip, above 0 and below 1
+    seed: int = 0,  # of the clouds
+) -> Images:
     "Images as the condition lets them be seen."
-    read, channels = self.reader.images(index), self.card.channels
-    pixels = only_sensors(read.pixels, self.condition.sensors, channels)
-    self.blank_bands(pixels)
-    if self.condition.cloudy:
-        seen, cover = pixels[:, channels["s2"]], self.opacity(index, pixels.shape[-1])
-        pixels[:, channels["s2"]] = add_clouds(seen, cover, cloud_colour(self.card), self.clouds)
-    return pixels, torch.stack([read.valid[:, where].any(1) for where in channels.values()]).all(0)
+    pixels, device = batch.pixels, batch.pixels.device
+    blank_bands(pixels, card, condition.without)
+    if condition.cloudy:
+        where, cover = card.channels["s2"], opacity(batch.rows, pixels.shape[-1], cloud_share, seed).to(device)
+        pixels[:, where] = add_clouds(pixels[:, where], cover, cloud_colour(card).to(device), clouds)
+    return replace(batch, pixels=pixels)
+
+
+def condition_dataset(
+    store: str | Path,  # chip store
+    card: ModelCard,  # of the weights
+    condition: str,  # one of `CONDITIONS`
+    split: str | None,  # "train", "val", "test" or None for all
+    clouds: str = "bright",  # one of `CLOUD_KINDS`
+    cloud_share: float = 0.5,  # of each chip, above 0 and below 1
+    seed: int = 0,  # of the clouds
+) -> ChipDataset:
+    "Chips of one split under a condition; raises `ValueError` for one that there is not or that weights lack."
+    possible_conditions(card, [condition])
+    one = CONDITIONS[condition]
+    dataset = dataset_for(store, card, one.sensors, split)
+    change = partial(under_condition, condition=one, card=card, clouds=clouds, cloud_share=cloud_share, seed=seed)
+    return dataset.transformed(change) if one.without or one.cloudy else dataset

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['WeightsConfig', 'check_weights_config', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for',
-           'encoder_depth', 'EncoderInput', 'seen_by_all', 'scene_labels', 'scene_reader', 'run_encoder',
-           'class_features', 'patch_features', 'attention_maps', 'encoder_facts']
+           'encoder_depth', 'dataset_for', 'scene_labels', 'at_precision', 'run_encoder', 'class_features',
+           'scene_probe', 'patch_features', 'attention_maps', 'encoder_facts']
 
 # %% ../../nbs/downstream/00_encode.ipynb #f020b167
 from collections.abc import Callable, Container
-from copy import copy
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +17,13 @@ import numpy as np
 import torch
 import xarray as xr
 from einops import rearrange
-from fastcore.basics import patch
 from timm.models.vision_transformer import VisionTransformer
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.store import contract_of, open_store
-from ..data.classes import IGNORE
-from ..data.reader import SENSOR_SETS, ChipDataset, reading_contracts
+from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, reading_contracts
+from ..evaluation.probe import LinearProbe, linear_probe
 from ..runs.limits import ENCODER, check_limits
-from ..models.dino_mm import only_sensors
 from ..models.vit import attention, check_model_name, create_vit, grid_size, tokens
 from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder, read_card
 
@@ -119,123 +117,98 @@ def encoder_depth(
         return len(create_vit(model, chip_size=16, patch_size=16).blocks)
 
 # %% ../../nbs/downstream/00_encode.ipynb #c13f23de
-class EncoderInput:
-    "Images of one split, stacked and scaled as a card asks, with only some sensors shown."
-
-    def __init__(
-        self,
-        store: str | Path,  # chip store
-        card: ModelCard,  # of the weights
-        sensors: str,  # what is shown: "s1", "s2" or "s1+s2"
-        split: str | None,  # "train", "val", "test" or None for all
-    ):
-        dataset = open_store(store)
-        self.card, self.sensors = card, sensors
-        present = "+".join(sensor for sensor in sensors_in(card.contracts) if sensor in SENSOR_SETS[sensors])
-        self.reader = ChipDataset(dataset, present, split, card.recipe, card.contracts,
-                                 size=tiled_side(dataset.sizes["y"], card.patch_size))
-        self.legend = self.reader.legend
-
-    def __len__(self) -> int:
-        return len(self.reader)
-
-# %% ../../nbs/downstream/00_encode.ipynb #8d4f15f6
-@patch
-def images(
-    self: EncoderInput,
-    index: np.ndarray,  # row numbers within the split
-    sensors: str = "",  # what is shown; nothing for all that was read
-) -> tuple[Tensor, Tensor]:  # pixels b c h w in the card's channels; seen b h w, bool
-    "Images as the network wants them, and which pixels any shown sensor has."
-    read, shown = self.reader.images(index), SENSOR_SETS[sensors or self.sensors]
-    pixels = torch.zeros(len(read), self.card.bands, *read.pixels.shape[-2:])
-    for sensor, where in self.reader.channels.items():
-        pixels[:, self.card.channels[sensor]] = read.pixels[:, where]
-    seen = [read.valid[:, where].any(1) for sensor, where in self.reader.channels.items() if sensor in shown]
-    return only_sensors(pixels, sensors, self.card.channels) if sensors else pixels, torch.stack(seen).any(0)
-
-# %% ../../nbs/downstream/00_encode.ipynb #7b804d25
-@patch
-def labels(
-    self: EncoderInput,
-    index: np.ndarray,  # row numbers within the split
-    valid: Tensor,  # b h w, bool, as from `images`
-) -> Tensor:  # b h w, 255 where there is no label or no valid pixel
-    "Land-cover positions to learn from and to score."
-    return torch.where(valid, self.reader.labels(index), IGNORE)
-
-# %% ../../nbs/downstream/00_encode.ipynb #comm0002
-def seen_by_all(
-    reader: EncoderInput,  # of any split
-    index: np.ndarray,  # row numbers within the split
-) -> Tensor:  # b h w, bool
-    "The pixels that every sensor of the store has."
-    chips, window = reader.reader, reader.reader.window
-    masks = [chips.stored(f"valid_{sensor}", index)[:, window, window] for sensor in sensors_in(chips.dataset)]
-    return torch.from_numpy(np.logical_and.reduce(masks))
+def dataset_for(
+    store: str | Path,  # chip store
+    card: ModelCard,  # of the weights
+    sensors: str,  # what is shown: "s1", "s2" or "s1+s2"
+    split: str | None,  # "train", "val", "test" or None for all
+) -> ChipDataset:
+    "Chips of one split, stacked and scaled as a card asks; raises `ValueError` where the weights lack a sensor."
+    if not {*SENSOR_SETS[sensors]} <= {*card.contracts}:
+        raise ValueError(f"sensors: found {sensors}, but the weights have {', '.join(card.contracts)}; "
+                         "show some of these")
+    dataset = open_store(store)
+    side = tiled_side(dataset.sizes["y"], card.patch_size)
+    return ChipDataset(dataset, sensors, split, card.recipe, card.contracts, side)
 
 # %% ../../nbs/downstream/00_encode.ipynb #b1mend01
 def scene_labels(
-    reader: EncoderInput,  # of any split
+    dataset: ChipDataset,  # of any split
 ) -> np.ndarray:  # chip class, 0 or 1, and 255 where unknown
     "The scene labels of all chips of a split."
-    return reader.reader.scene_labels(np.arange(len(reader))).numpy()
-
-
-def scene_reader(
-    reader: EncoderInput,  # of any split
-) -> EncoderInput:
-    "The chips of a reader that have a known scene label; raises `StoreError` where there is none."
-    other = copy(reader)
-    other.reader = reader.reader.with_scene_labels()
-    return other
+    return dataset.scene_labels(np.arange(len(dataset))).numpy()
 
 # %% ../../nbs/downstream/00_encode.ipynb #5b0217c8
-@torch.no_grad()
+def at_precision(
+    device: torch.device,  # of the model
+    precision: str,  # "fp32": as the surrounding code has it; "bf16": products in bfloat16
+) -> AbstractContextManager:
+    "The precision of the products in a block; raises `ValueError` for an unknown one."
+    if precision not in ("fp32", "bf16"):
+        raise ValueError(f"precision: found {precision!r}, expected fp32 or bf16")
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
 def run_encoder(
-    look: Callable[[Tensor], Tensor],  # pixels b c h w to something b ...
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    look: Callable[[Tensor], Tensor],  # pixels b c h w to something b ..., as the model sees them
+    model: nn.Module,  # in evaluation mode; is moved to the device
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     index: np.ndarray | None = None,  # row numbers; None for all
     batch_size: int = 128,  # chips at a time; more is faster up to a point and needs memory
+    device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
+    precision: str = "fp32",  # or "bf16"
 ) -> np.ndarray:  # n ..., float32
     "Apply a function of an encoder to many chips."
-    index = np.arange(len(reader)) if index is None else index
-    parts = [look(reader.images(index[i:i + batch_size], sensors)[0]) for i in range(0, len(index), batch_size)]
-    return torch.cat(parts).float().numpy()
+    device = pick_device(device)
+    model.to(device)
+    with at_precision(device, precision): return dataset.apply(look, index, batch_size, device).numpy()
 
 # %% ../../nbs/downstream/00_encode.ipynb #cb43200e
 def class_features(
     encoder: VisionTransformer,  # in evaluation mode
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     blocks: int = 1,  # class tokens of how many last blocks; more helps linear probes
+    **how: object,  # `device`, `precision`, `batch_size` and `index` of `run_encoder`
 ) -> np.ndarray:  # n blocks*d
     "Class tokens of every chip of a split."
-    def look(pixels):
-        return rearrange(tokens(encoder, pixels, blocks)[0], "n b d -> b (n d)")
-    return run_encoder(look, reader, sensors)
+    def look(pixels: Tensor) -> Tensor: return rearrange(tokens(encoder, pixels, blocks)[0], "n b d -> b (n d)")
+    return run_encoder(look, encoder, dataset, **how)
+
+# %% ../../nbs/downstream/00_encode.ipynb #c32662eb
+def scene_probe(
+    encoder: VisionTransformer,  # in evaluation mode
+    train: ChipDataset,  # chips with scene labels, with the sensors that are shown
+    val: ChipDataset,  # chips to choose the penalty by
+    blocks: int = 1,  # class tokens of how many last blocks; more helps, and costs
+    device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
+    precision: str = "fp32",  # of the features, or "bf16"
+) -> LinearProbe:
+    "A linear probe of scene labels on frozen class tokens."
+    device = pick_device(device)
+    def features(part: ChipDataset) -> Tensor:
+        return torch.as_tensor(class_features(encoder, part, blocks, device=device, precision=precision), device=device)
+    return linear_probe(features(train), scene_labels(train), features(val), scene_labels(val))
 
 # %% ../../nbs/downstream/00_encode.ipynb #6c7cf545
 def patch_features(
     encoder: VisionTransformer,  # in evaluation mode
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     index: np.ndarray | None = None,  # row numbers; None for all
+    **how: object,  # `device`, `precision` and `batch_size` of `run_encoder`
 ) -> np.ndarray:  # n d gh gw
     "Patch tokens of the last block."
-    return run_encoder(lambda pixels: tokens(encoder, pixels)[1][-1], reader, sensors, index)
+    return run_encoder(lambda pixels: tokens(encoder, pixels)[1][-1], encoder, dataset, index, **how)
 
 # %% ../../nbs/downstream/00_encode.ipynb #46ed3498
 def attention_maps(
     encoder: VisionTransformer,  # in evaluation mode
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     index: np.ndarray | None = None,  # row numbers; None for all
     block: int = -1,  # which block
+    **how: object,  # `device`, `precision` and `batch_size` of `run_encoder`
 ) -> np.ndarray:  # n head gh gw
     "The class token's attention in one block."
-    return run_encoder(lambda pixels: attention(encoder, pixels, block), reader, sensors, index)
+    return run_encoder(lambda pixels: attention(encoder, pixels, block), encoder, dataset, index, **how)
 
 # %% ../../nbs/downstream/00_encode.ipynb #encfact0
 def encoder_facts(

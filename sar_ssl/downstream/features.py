@@ -22,9 +22,10 @@ from fastcore.basics import patch
 from timm.models.vision_transformer import VisionTransformer
 
 from ..data.atomic import replacing
+from ..data.reader import ChipDataset
 from ..models.vit import tokens
-from ..weights.checkpoint import card_to_json
-from .encode import EncoderInput, run_encoder
+from ..weights.checkpoint import ModelCard, card_to_json
+from .encode import run_encoder
 
 # %% ../../nbs/downstream/05_features.ipynb #ad2f6ab3
 class Features(NamedTuple):
@@ -53,15 +54,15 @@ def rows(
 # %% ../../nbs/downstream/05_features.ipynb #18d04592
 def compute_features(
     encoder: VisionTransformer,  # in evaluation mode
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     blocks: int,  # how many of the last blocks
+    **how: object,  # `device`, `precision` and `batch_size` of `run_encoder`
 ) -> Features:
     "Run the encoder once over a split."
     def look(pixels: torch.Tensor) -> torch.Tensor:
         cls, patches = tokens(encoder, pixels, blocks)
         return rearrange([cls, reduce(patches, "block n d gh gw -> block n d", "mean")], "kind block n d -> n kind block d")
-    both = run_encoder(look, reader, sensors)
+    both = run_encoder(look, encoder, dataset, **how)
     return Features(both[:, 0], both[:, 1])
 
 # %% ../../nbs/downstream/05_features.ipynb #886f6038
@@ -85,29 +86,32 @@ def weights_digest(
 
 # %% ../../nbs/downstream/05_features.ipynb #501db018
 def chips_digest(
-    reader: EncoderInput,  # of a split
+    dataset: ChipDataset,  # of a split
     at_once: int = 256,  # chips read together; more needs memory
 ) -> str:  # hexadecimal SHA-256
     "Checksum of the stored pixels, their masks, and the names of the chips."
-    chips = reader.reader
-    names = [name for sensor in chips.contracts for name in (sensor, f"valid_{sensor}") if name in chips.dataset]
-    parts = np.array_split(np.arange(len(chips)), max(1, -(-len(chips) // at_once)))
-    stored = ((name, chips.stored(name, part)) for part in parts for name in names)
-    ids = np.frombuffer("\n".join(map(str, chips.ids)).encode(), np.uint8)
+    names = [name for sensor in dataset.own for name in (sensor, f"valid_{sensor}") if name in dataset.dataset]
+    parts = np.array_split(np.arange(len(dataset)), max(1, -(-len(dataset) // at_once)))
+    stored = ((name, dataset.stored(name, part)) for part in parts for name in names)
+    ids = np.frombuffer("\n".join(map(str, dataset.ids)).encode(), np.uint8)
     return hash_arrays((name, values) for pairs in ([("id", ids)], stored) for name, values in pairs)
 
 # %% ../../nbs/downstream/05_features.ipynb #d426f1c6
 def features_key(
     encoder: VisionTransformer,  # in evaluation mode
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    card: ModelCard,  # of its weights
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     blocks: int,  # how many of the last blocks
+    precision: str = "fp32",  # or "bf16"
 ) -> str:  # hexadecimal SHA-256
-    "What the features depend on, in one word."
-    chips = reader.reader
-    meaning = {sensor: contract.to_dict() for sensor, contract in chips.own.items()}
-    parts = dict(weights=weights_digest(encoder), chips=chips_digest(reader), card=card_to_json(reader.card), stored=meaning,
-                 recipe=chips.recipe, window=str(chips.window), sensors=sensors, blocks=blocks, layout=1)
+    "What the features depend on, in one word; raises `ValueError` for chips that a transform changes."
+    if dataset.transforms or dataset.physical_transforms:
+        raise ValueError("features: found chips with a transform, whose features cannot be kept under a name; "
+                         "use compute_features, or chips as they are stored")
+    meaning = {sensor: contract.to_dict() for sensor, contract in dataset.own.items()}
+    parts = dict(weights=weights_digest(encoder), chips=chips_digest(dataset), card=card_to_json(card), stored=meaning,
+                 recipe=dataset.recipe, window=str(dataset.window), sensors=dataset.sensors, blocks=blocks, layout=1)
+    parts |= {} if precision == "fp32" else dict(precision=precision)
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 # %% ../../nbs/downstream/05_features.ipynb #c869a86a
@@ -127,16 +131,18 @@ def read_features(
 # %% ../../nbs/downstream/05_features.ipynb #fb7c65d2
 def kept_features(
     encoder: VisionTransformer,  # in evaluation mode
-    reader: EncoderInput,  # the chips
-    sensors: str,  # what is shown
+    card: ModelCard,  # of its weights
+    dataset: ChipDataset,  # the chips, with the sensors that are shown
     blocks: int,  # how many of the last blocks
     folder: Path,  # where features are kept; several runs may share it
+    device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
+    precision: str = "fp32",  # or "bf16"
 ) -> Features:
     "Features of a split, from the file where they were computed before."
-    path = Path(folder) / f"{features_key(encoder, reader, sensors, blocks)[:32]}.npz"
+    path = Path(folder) / f"{features_key(encoder, card, dataset, blocks, precision)[:32]}.npz"
     found = read_features(path)
     if found is None:
-        found = compute_features(encoder, reader, sensors, blocks)
+        found = compute_features(encoder, dataset, blocks, device=device, precision=precision)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part: np.savez(part, **found._asdict())
     return found

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..data.store import open_store
 from ..data.classes import IGNORE
+from ..data.reader import ChipDataset, pick_device
 from ..data.subsets import dominant_class, label_subset
 from ..runs.limits import SEGMENT, check_limits
 from ..evaluation.metrics import confusion_matrix, miou
@@ -25,8 +26,8 @@ from ..models.decoders import MultilevelDecoder
 from ..models.segmenter import Segmenter
 from .label_sweep import draw_orientations, orient_each, step_rows
 from ..weights.checkpoint import ModelCard, load_encoder
-from .encode import EncoderInput, card_for, encoder_depth, seen_by_all, used_sensors
-from .fit import Fitted, TuneConfig, fit, training_device
+from .encode import at_precision, card_for, dataset_for, encoder_depth, used_sensors
+from .fit import Fitted, TuneConfig, fit
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #aa52b409
 @dataclass(frozen=True)
@@ -73,12 +74,12 @@ def check_levels(
 class LabelledChips:
     "A split with its labels, and where the encoder is frozen with its tokens."
 
-    reader: EncoderInput  # for the pixels
+    dataset: ChipDataset  # for the pixels
     labels: Tensor  # n h w, uint8: class positions, 255 where there is none
     grids: tuple[Tensor, ...] | None = None  # of each level of the decoder, n b d gh gw; None: compute when needed
 
     def __len__(self) -> int:
-        return len(self.reader)
+        return len(self.dataset)
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #93ca355c
 def labelled_chips(
@@ -88,24 +89,24 @@ def labelled_chips(
 ) -> LabelledChips:
     "A split with its labels in memory: for test chips those of pixels that every sensor of the store has."
     labelled = with_common_labels if split == "test" else with_labels
-    return labelled(EncoderInput(config.chips, card, used_sensors(config, card), split))
+    return labelled(dataset_for(config.chips, card, used_sensors(config, card), split))
 
 
 def with_labels(
-    reader: EncoderInput,  # of any split
+    dataset: ChipDataset,  # of any split
 ) -> LabelledChips:
-    "The chips of a reader with their labels in memory."
-    parts = np.array_split(np.arange(len(reader)), -(-len(reader) // 256))
-    labels = [reader.labels(part, reader.images(part, reader.sensors)[1]).to(torch.uint8) for part in parts]
-    return LabelledChips(reader, torch.cat(labels))
+    "The chips with their labels in memory: those of pixels that a shown sensor saw."
+    parts = np.array_split(np.arange(len(dataset)), -(-len(dataset) // 256))
+    labels = [dataset.labels(part, dataset.seen(part)).to(torch.uint8) for part in parts]
+    return LabelledChips(dataset, torch.cat(labels))
 
 
 def with_common_labels(
-    reader: EncoderInput,  # of any split
+    dataset: ChipDataset,  # of any split
 ) -> LabelledChips:
     "The same, with only the labels of pixels that every sensor of the store has: to be scored beside other sensors."
-    chips = with_labels(reader)
-    common = seen_by_all(reader, np.arange(len(reader)))
+    chips = with_labels(dataset)
+    common = dataset.seen(np.arange(len(dataset)), by_all=True)
     return replace(chips, labels=torch.where(common, chips.labels, IGNORE).to(torch.uint8))
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #4817d7f7
@@ -160,12 +161,14 @@ def with_grids(
     model: Segmenter,  # frozen
     rows: np.ndarray | None = None,  # chips that are needed; None for all
     batch_size: int = 64,  # chips at a time
+    precision: str = "fp32",  # of the tokens, or "bf16"
 ) -> LabelledChips:
     "The same chips with the tokens that the decoder looks at."
     device, grids = next(model.parameters()).device, None
     rows = np.arange(len(chips)) if rows is None else rows
     for part in np.array_split(rows, -(-len(rows) // batch_size)):
-        found = model.eval().grids(chips.reader.images(part, chips.reader.sensors)[0].to(device))
+        pixels = chips.dataset.images(part, device).pixels
+        with at_precision(device, precision): found = model.eval().grids(pixels)
         if grids is None:  # rows that are never written cost no memory
             grids = tuple(torch.empty(len(chips), *level.shape[1:]) for level in found)
         for level, values in zip(grids, found):
@@ -183,8 +186,8 @@ def chip_logits(
     device = next(model.parameters()).device
     if chips.grids is not None:
         return model.decoder([level[index].to(device) for level in chips.grids], chips.labels.shape[-2:])
-    pixels, _ = chips.reader.images(index, chips.reader.sensors)
-    return model((pixels if orientations is None else orient_each(pixels, orientations)).to(device))
+    pixels = chips.dataset.images(index, device).pixels
+    return model(pixels if orientations is None else orient_each(pixels, orientations))
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #1a653c14
 def step_loss(
@@ -208,7 +211,7 @@ def confusions(
     batch_size: int = 64,  # chips at a time
 ) -> np.ndarray:  # chip class class: rows truth, columns prediction
     "One confusion matrix per chip."
-    classes, found = len(chips.reader.legend), []
+    classes, found = len(chips.dataset.legend), []
     for part in np.array_split(np.arange(len(chips)), -(-len(chips) // batch_size)):
         predicted = chip_logits(model, chips, part).argmax(1).cpu().numpy()
         found += [confusion_matrix(p, t, classes, IGNORE) for p, t in zip(predicted, chips.labels[part].numpy())]
@@ -217,14 +220,15 @@ def confusions(
 # %% ../../nbs/downstream/20_segmentation.ipynb #8d4f15f6
 def train_segmenter(
     config: SegmentConfig,  # of the run
+    card: ModelCard,  # of the weights
     train: LabelledChips,  # training chips
     val: LabelledChips | None,  # chips to choose the best state by; None: the last state
     rows: np.ndarray,  # training chips whose labels may be used
     seed: int,  # of this cell
 ) -> tuple[nn.Module, Fitted]:  # in its best state and in evaluation mode, and how it got there
     "Train a segmenter on some labelled chips."
-    model = start_segmenter(config, train.reader.card, seed, len(train.reader.legend)).to(training_device())
-    classes = len(train.reader.legend)
+    classes = len(train.dataset.legend)
+    model = start_segmenter(config, card, seed, classes).to(pick_device())
     weights = class_weights(train.labels[rows], classes) if config.class_weights == "inverse" else None
 
     def loss_of(step: int) -> Tensor:
@@ -246,29 +250,29 @@ def train_on_all(
     train = labelled_chips(config, card, "train")
     val = labelled_chips(config, card, "val") if config.patience else None
     if config.mode == "frozen":
-        start = start_segmenter(config, card, seed, len(train.reader.legend)).to(training_device())
-        train, val = with_grids(train, start), val and with_grids(val, start)
-    return train_segmenter(config, train, val, np.arange(len(train)), seed)[0]
+        start = start_segmenter(config, card, seed, len(train.dataset.legend)).to(pick_device())
+        train, val = (part and with_grids(part, start, precision=config.precision) for part in (train, val))
+    return train_segmenter(config, card, train, val, np.arange(len(train)), seed)[0]
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #7b804d25
 @torch.no_grad()
 def predict(
     model: nn.Module,  # trained
-    reader: EncoderInput,  # any split
+    dataset: ChipDataset,  # any split
     index: np.ndarray,  # row numbers
 ) -> tuple[np.ndarray, np.ndarray]:  # predicted and true positions, b h w; 255 in the truth is left out
     "Land-cover positions of some chips beside the truth."
-    pixels, valid = reader.images(index, reader.sensors)
-    return model(pixels).argmax(1).numpy(), reader.labels(index, valid).numpy()
+    batch = dataset.images(index, next(model.parameters()).device)
+    return model(batch.pixels).argmax(1).cpu().numpy(), dataset.labels(index, batch.seen.cpu()).numpy()
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #557f2542
 @torch.no_grad()
 def confidence(
     model: nn.Module,  # trained
-    reader: EncoderInput,  # any split
+    dataset: ChipDataset,  # any split
     index: np.ndarray,  # row numbers
     temperature: float = 1.0,  # logits are divided by it; higher is less sure
 ) -> np.ndarray:  # b h w, 0 to 1
     "The probability of the predicted class."
-    pixels, _ = reader.images(index, reader.sensors)
-    return (model(pixels) / temperature).softmax(1).amax(1).numpy()
+    pixels = dataset.images(index, next(model.parameters()).device).pixels
+    return (model(pixels) / temperature).softmax(1).amax(1).cpu().numpy()

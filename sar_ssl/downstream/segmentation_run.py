@@ -17,6 +17,7 @@ from einops import rearrange
 from torch import nn
 
 from ..data.classes import IGNORE, ClassInfo
+from ..data.reader import pick_device
 from ..evaluation.calibration import fit_temperature
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.kept_scores import keep_scores
@@ -29,7 +30,7 @@ from sar_ssl.downstream.segmentation import (
     LabelledChips, SegmentConfig, chip_logits, confusions, labelled_chips, labelled_rows, start_segmenter,
     train_segmenter, with_grids,
 )
-from .fit import Fitted, training_device
+from .fit import Fitted
 from ..weights.trained_segmenter import SegmenterCard, load_segmenter, save_segmenter
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #10eee31e
@@ -54,6 +55,7 @@ def cell_metrics(
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #ccaa83d6
 def cell_record(
     config: SegmentConfig,  # of the run
+    card: ModelCard,  # of the weights
     chips: LabelledChips,  # of any split
     fraction: float,  # share of the labels
     labelled: int,  # chips whose labels were used
@@ -61,22 +63,23 @@ def cell_record(
 ) -> dict:
     "What the metrics of a cell say about it."
     decoder = config.decoder if config.network == "vit" else config.network
-    return dict(fraction=fraction, labelled_chips=labelled, mode=config.mode, init=chips.reader.card.method,
-                sensors=chips.reader.sensors, network=config.network, decoder=decoder, layer_decay=config.layer_decay,
+    return dict(fraction=fraction, labelled_chips=labelled, mode=config.mode, init=card.method,
+                sensors=chips.dataset.sensors, network=config.network, decoder=decoder, layer_decay=config.layer_decay,
                 class_weights=config.class_weights, best_step=fitted.best_step, val_miou=fitted.score)
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #5e31a0c1
 def frozen_tokens(
     config: SegmentConfig,  # of the run
+    card: ModelCard,  # of the weights
     chips: LabelledChips,  # of any split
     rows: np.ndarray | None = None,  # chips that are needed; None for all
 ) -> LabelledChips:
     "The same chips, with their tokens where the encoder is frozen."
     if config.mode != "frozen":
         return chips
-    model = start_segmenter(config, chips.reader.card, config.seed, len(chips.reader.legend)).to(training_device())
+    model = start_segmenter(config, card, config.seed, len(chips.dataset.legend)).to(pick_device())
     with use_fast_products():
-        return with_grids(chips, model, rows)
+        return with_grids(chips, model, rows, precision=config.precision)
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #4be0744b
 def open_splits(
@@ -86,14 +89,14 @@ def open_splits(
     "Train chips, val chips (None without early stopping), and what opens the test chips with their blocks."
     train = labelled_chips(config, card, "train")
     used = np.unique(np.concatenate([labelled_rows(train, *cell) for cell in cells(config)]))
-    val = frozen_tokens(config, labelled_chips(config, card, "val")) if config.patience else None
+    val = frozen_tokens(config, card, labelled_chips(config, card, "val")) if config.patience else None
 
     @cache
     def open_test() -> tuple[LabelledChips, Blocks]:
         test = labelled_chips(config, card, "test")
-        return frozen_tokens(config, test), chip_blocks(test.reader.reader.dataset, test.reader.reader.rows)
+        return frozen_tokens(config, card, test), chip_blocks(test.dataset.dataset, test.dataset.rows)
 
-    return frozen_tokens(config, train, used), val, open_test
+    return frozen_tokens(config, card, train, used), val, open_test
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #b835e827
 @torch.no_grad()
@@ -114,18 +117,20 @@ def map_temperature(
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #c954ccc4
 def segmenter_card(
     config: SegmentConfig,  # of the run
+    card: ModelCard,  # of the weights
     chips: LabelledChips,  # of any split
     step: int,  # optimiser steps of the state that is kept
     temperature: float,  # from `map_temperature`
     about: dict,  # how it was trained, and how well it did
 ) -> SegmenterCard:
     "The card of a segmenter that this run trains."
-    return SegmenterCard(chips.reader.card, chips.reader.sensors, tuple(chips.reader.legend), config.network,
+    return SegmenterCard(card, chips.dataset.sensors, tuple(chips.dataset.legend), config.network,
                          config.decoder, config.channels, chips.labels.shape[-1], temperature, step, about)
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #2993a708
 def run_cell(
     config: SegmentConfig,  # of the run
+    card: ModelCard,  # of the weights
     splits: tuple[LabelledChips, LabelledChips | None, Callable],  # from `open_splits`
     fraction: float,  # share of the labels
     seed: int,  # of the cell
@@ -134,13 +139,13 @@ def run_cell(
     "Train one cell, and when it is trained, score it."
     train, val, open_test = splits
     rows = labelled_rows(train, fraction, seed)
-    model, fitted = train_segmenter(config, train, val, rows, seed)
-    about = cell_record(config, train, fraction, len(rows), fitted)
+    model, fitted = train_segmenter(config, card, train, val, rows, seed)
+    about = cell_record(config, card, train, fraction, len(rows), fitted)
     test, blocks = open_test()
     with use_fast_products():
         matrices = confusions(model, test)
     if folder: about["kept"] = keep_scores(folder, f"maps-{fraction:g}-{seed}", matrices, blocks, additive=True)
-    return cell_metrics(matrices, test.reader.legend, "test", seed, blocks, **about), fitted, model
+    return cell_metrics(matrices, test.dataset.legend, "test", seed, blocks, **about), fitted, model
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #d12cf17e
 def segment_chips(
@@ -152,13 +157,13 @@ def segment_chips(
     splits = open_splits(config, card)
 
     def cell(fraction: float, seed: int, last: bool) -> tuple[list[dict], Fitted]:
-        metrics, fitted, model = run_cell(config, splits, fraction, seed, record.folder)
+        metrics, fitted, model = run_cell(config, card, splits, fraction, seed, record.folder)
         if last:
             about = {key: metrics[0][key] for key in ("mode", "init", "fraction", "labelled_chips", "seed", "val_miou")}
             about["test_miou"] = metrics[0]["value"]
             temperature = map_temperature(model, splits[1]) if splits[1] else 1.0
             save_segmenter(record.checkpoints, model,
-                           segmenter_card(config, splits[0], fitted.best_step, temperature, about))
+                           segmenter_card(config, card, splits[0], fitted.best_step, temperature, about))
         return metrics, fitted
 
     metrics = run_cells(config, record, cell, f"{config.mode} {card.method}")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SHIFTS', 'SHOWN', 'RobustnessConfig', 'encoder_config', 'check_choices', 'shown_sensors', 'check_chips', 'Candidate',
            'told_apart', 'encoder_candidate', 'encoder_candidates', 'segmenter_candidates', 'candidates', 'asked_chips',
-           'clean_reader', 'row_file', 'shifted_rows', 'model_curves', 'difference_record', 'scored_blocks',
+           'clean_chips', 'row_file', 'shifted_rows', 'model_curves', 'difference_record', 'scored_blocks',
            'run_robustness']
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #35dfa8f1
@@ -19,17 +19,16 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..data.store import open_store
-from ..data.reader import SENSOR_SETS
+from ..data.reader import SENSOR_SETS, ChipDataset
 from ..runs.limits import ROBUSTNESS, check_limits
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import metric
 from ..evaluation.score_curves import Axis, Curve, area_difference, curve_metrics, score_curve
 from ..weights.checkpoint import ModelCard
-from .encode import EncoderInput, WeightsConfig, card_for, scene_reader, sensors_in
+from .encode import WeightsConfig, card_for, dataset_for, sensors_in
 from .segmentation import SegmentConfig
 from .modality_grid import LABELS, SCORES, TASKS, scored_chips
-from sar_ssl.downstream.readouts import (Readout, first_chips, kept, map_readout, saved_readout, scene_readout,
-    store_axes)
+from .readouts import Readout, kept, map_readout, saved_readout, scene_readout, store_axes
 from ..weights.trained_segmenter import read_segmenter_card
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #eb78dce9
@@ -182,18 +181,19 @@ def candidates(
 def asked_chips(
     config: RobustnessConfig,  # of the run
     one: Candidate,
-    reader: EncoderInput,  # of any level of a shift
-) -> EncoderInput:
+    dataset: ChipDataset,  # at any level of a shift
+) -> ChipDataset:
     "The first chips, for scenes of those with a known scene label."
-    return first_chips(scene_reader(reader) if one.task == "scenes" else reader, config.n_chips)
+    known = dataset.with_scene_labels() if one.task == "scenes" else dataset
+    return known.select(slice(config.n_chips or None))
 
 
-def clean_reader(
+def clean_chips(
     config: RobustnessConfig,  # of the run
     one: Candidate,  # what it is shown, and its card
-) -> EncoderInput:
+) -> ChipDataset:
     "Clean test chips."
-    return asked_chips(config, one, EncoderInput(config.chips, one.card, one.sensors, "test"))
+    return asked_chips(config, one, dataset_for(config.chips, one.card, one.sensors, "test"))
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #e5389be0
 def row_file(
@@ -215,11 +215,11 @@ def shifted_rows(
     folder: Path,  # of the run
 ) -> dict[str, tuple[Axis, list[np.ndarray]]]:  # shift to axis and rows at each of its levels
     "The rows of one model under all shifts that its chips allow, made where they are not kept."
-    axes = store_axes(clean_reader(config, one), config.chips, folder / "passes", config.looks, config.seed)
+    axes = store_axes(clean_chips(config, one), config.chips, folder / "passes", config.looks, config.seed)
     wanted = [(name, *axes[name]) for name in config.shifts if name in axes]
     steps = [(name, axis, i, at) for name, axis, at in wanted for i in range(len(axis.levels))]
-    def rows(axis: Axis, i: int, reader_at: Callable) -> np.ndarray:
-        return one.judge().rows(asked_chips(config, one, reader_at(axis.levels[i])))
+    def rows(axis: Axis, i: int, chips_at: Callable) -> np.ndarray:
+        return one.judge().rows(asked_chips(config, one, chips_at(axis.levels[i])))
     found: dict[str, tuple[Axis, list[np.ndarray]]] = {name: (axis, []) for name, axis, _ in wanted}
     for name, axis, i, at in tqdm(steps, desc=f"{one.task}, {one.name}, {one.sensors}", unit="level"):
         found[name][1].append(kept(row_file(folder, number, axis, i, name), partial(rows, axis, i, at)))
@@ -263,7 +263,7 @@ def scored_blocks(
     one: Candidate,
 ) -> Blocks:
     "The blocks of the test chips that a model is scored on."
-    test = clean_reader(config, one).reader
+    test = clean_chips(config, one)
     return chip_blocks(test.dataset, test.rows)
 
 

@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['ORBITS', 'chip_keys', 'Shift', 'physical_bands', 'unchanged', 'speckle_shift', 'calibration_shift',
-           'polarisation_shift', 'trend_shift', 'border_shift', 'radar_shifts', 'shift_radar', 'ShiftedDataset',
-           'shifted', 'Pass', 'simulated_passes', 'seen_by']
+           'polarisation_shift', 'trend_shift', 'border_shift', 'radar_shifts', 'shift_radar', 'shift_batch', 'shifted',
+           'Pass', 'simulated_passes', 'seen_by']
 
 # %% ../../nbs/downstream/50_shifts.ipynb #e2b66ff8
 import hashlib
 import math
 from collections.abc import Callable, Iterable
-from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,6 @@ from ..data.radiometry import BandStats, Contract
 from ..data.simulation.sensors import Visit
 from ..data.simulation.visits import visit_store
 from ..evaluation.score_curves import Axis
-from .encode import EncoderInput
 from ..augment.radar import Changes, RadarBands, change_radar, radar_bands
 from ..augment.speckle import added_looks
 
@@ -55,7 +54,7 @@ def physical_bands(
 
 # %% ../../nbs/downstream/50_shifts.ipynb #8be17fe5
 def unchanged(
-    keys: Tensor,  # n, int64: of the chips
+    keys: Tensor,  # n, int64, on the CPU: of the chips
     bands: RadarBands,  # of the stack
 ) -> Changes:
     "No change at all, for n chips."
@@ -124,7 +123,7 @@ def shift_radar(
     valid: Tensor,  # n r h w, bool
     shift: Shift,
     level: float | str,  # one of `shift.axis.levels`
-    keys: Tensor,  # n, int64: see `chip_keys`
+    keys: Tensor,  # n, int64, on the CPU: see `chip_keys`
     bands: RadarBands,  # see `physical_bands`
     grain: float = 1.25,  # pixels, correlation of speckle; 1.25 in 10 m GRD; higher looks more like texture
 ) -> tuple[Tensor, Tensor]:  # images, 0 where invalid, and valid masks
@@ -135,42 +134,32 @@ def shift_radar(
     return change_radar(images, valid, changes, bands, torch.full((len(keys),), grain))
 
 # %% ../../nbs/downstream/50_shifts.ipynb #953d6de1
-class ShiftedDataset(ChipDataset):
-    "The chips of a reader at one level of a shift."
+def shift_batch(
+    batch: Images,  # in dB or power; its radar channels are changed in place
+    shift: Shift,
+    level: float | str,  # one of `shift.axis.levels`
+    where: slice,  # the radar channels
+    bands: RadarBands,  # see `physical_bands`
+    seed: int = 0,  # of what is random in the shift
+    grain: float = 1.25,  # pixels, correlation of speckle
+) -> Images:
+    "A batch at one level of a shift."
+    radar, keys = (part[:, where] for part in (batch.pixels, batch.valid)), chip_keys(batch.ids, seed)
+    batch.pixels[:, where], batch.valid[:, where] = shift_radar(*radar, shift, level, keys, bands, grain)
+    return batch
 
-    def __init__(
-        self,
-        reader: ChipDataset,  # with Sentinel-1
-        shift: Shift,
-        level: float | str,  # one of `shift.axis.levels`
-        seed: int = 0,  # of what is random in the shift
-        grain: float = 1.25,  # pixels, correlation of speckle
-    ):
-        vars(self).update(vars(reader))
-        self.shift, self.level, self.seed, self.grain = shift, level, seed, grain
-        self.bands = physical_bands(self.contracts["s1"])
 
-    def decode_into(self, images: Images, sensor: str, index: np.ndarray) -> None:
-        "Decode as every reader does, and shift the radar."
-        super().decode_into(images, sensor, index)
-        if sensor == "s1":
-            radar = (part[:, self.channels[sensor]] for part in (images.pixels, images.valid))
-            keys = chip_keys(self.ids[index], self.seed).to(images.pixels.device)
-            made = shift_radar(*radar, self.shift, self.level, keys, self.bands, self.grain)
-            images.pixels[:, self.channels[sensor]], images.valid[:, self.channels[sensor]] = made
-
-# %% ../../nbs/downstream/50_shifts.ipynb #dee16ec4
 def shifted(
-    reader: EncoderInput,  # of weights and chips, Sentinel-1 shown
+    dataset: ChipDataset,  # with Sentinel-1 shown
     shift: Shift,
     level: float | str,  # one of `shift.axis.levels`
     seed: int = 0,  # of what is random in the shift
     grain: float = 1.25,  # pixels, correlation of speckle
-) -> EncoderInput:
-    "The same chips for the same weights, shifted."
-    other = copy(reader)
-    other.reader = ShiftedDataset(reader.reader, shift, level, seed, grain)
-    return other
+) -> ChipDataset:
+    "The same chips at one level of a shift."
+    where, bands = dataset.channels["s1"], physical_bands(dataset.contracts["s1"])
+    change = partial(shift_batch, shift=shift, level=level, where=where, bands=bands, seed=seed, grain=grain)
+    return dataset.transformed(physical_transform=change)
 
 # %% ../../nbs/downstream/50_shifts.ipynb #2fbeaa5a
 @dataclass(frozen=True)
@@ -201,16 +190,16 @@ def simulated_passes(
 
 # %% ../../nbs/downstream/50_shifts.ipynb #bdb9f694
 def seen_by(
-    reader: EncoderInput,  # of weights and chips of a simulated store
+    dataset: ChipDataset,  # chips of a simulated store
     store: str | Path,  # that store
     folder: str | Path,  # where the other stores are, or will be
     one: Pass,
     level: float | str,  # one of its levels
-    split: str,  # of the reader
-) -> EncoderInput:
-    "The same chips for the same weights, as another pass saw them; the clean level is the reader itself."
-    if level == one.axis.clean: return reader
+    split: str,  # of the dataset
+) -> ChipDataset:
+    "The same chips as another pass saw them; the clean level is the dataset itself."
+    if level == one.axis.clean: return dataset
     name = f"{one.axis.name}-{str(level).replace(' ', '-')}.zarr"
     out = Path(folder) / name
     if not out.is_dir(): visit_store(store, out, split, **one.how(level))  # a store is there as a whole or not at all
-    return EncoderInput(out, reader.card, reader.sensors, split)
+    return dataset.like(out, split)

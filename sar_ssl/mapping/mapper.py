@@ -32,6 +32,8 @@ from ..data.files import SourceError
 from ..data.grids import Grid
 from ..data.radiometry import Contract, ContractError
 from ..data.sources.windows import content_stamp
+from ..data.reader import pick_device
+from ..downstream.encode import at_precision
 from sar_ssl.mapping.blending import (
     Axis, MappingError, Predict, blend_block, check_windows, needed, window_axis,
 )
@@ -42,31 +44,40 @@ from ..models.vit import attention, patch_side
 
 # %% ../../nbs/mapping/30_mapper.ipynb #c05233f5
 def land_cover_predictor(
-    model: nn.Module,    # standardised images (b c h w) to logits (b class h w), in evaluation mode
+    model: nn.Module,    # standardised images (b c h w) to logits (b class h w), in evaluation mode; is moved
     weights: Mapping[str, Contract],  # with statistics, in the order of the channels
     recipe: str = "repaired",   # how pixels are scaled: "repaired" or "published"
     temperature: float = 1.0,   # logits are divided by it; more makes the network less sure
+    device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
+    precision: str = "fp32",    # or "bf16": faster where the processor has it, and rounds to three digits
 ) -> Predict:
     "Class probabilities of windows."
+    device = pick_device(device)
+    model.to(device)
     @torch.inference_mode()
     def predict(windows: np.ndarray) -> np.ndarray:
-        return (model(network_input(windows, weights, recipe)) / temperature).softmax(1).numpy()
+        with at_precision(device, precision): logits = model(network_input(windows, weights, recipe, device)).float()
+        return (logits / temperature).softmax(1).cpu().numpy()
     return predict
 
 # %% ../../nbs/mapping/30_mapper.ipynb #c1f0cd41
 def attention_predictor(
-    encoder: VisionTransformer,  # in evaluation mode
+    encoder: VisionTransformer,  # in evaluation mode; is moved to the device
     weights: Mapping[str, Contract],  # with statistics, in the order of the channels
     recipe: str = "repaired",    # how pixels are scaled: "repaired" or "published"
+    device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
+    precision: str = "fp32",     # or "bf16": faster where the processor has it, and rounds to three digits
 ) -> Predict:
     "The class token's attention to each pixel's patch (b head h w), 1 where it is evenly spread."
-    side = patch_side(encoder)
+    side, device = patch_side(encoder), pick_device(device)
+    encoder.to(device)
     @torch.inference_mode()
     def predict(windows: np.ndarray) -> np.ndarray:
         own = copy.deepcopy(encoder)  # attention is read by a hook, and workers must not hear each other's
-        maps = attention(own, network_input(windows, weights, recipe))
+        images = network_input(windows, weights, recipe, device)
+        with at_precision(device, precision): maps = attention(own, images).float()
         maps = maps * (maps.shape[-2] * maps.shape[-1])
-        return maps.repeat_interleave(side, -2).repeat_interleave(side, -1).numpy()
+        return maps.repeat_interleave(side, -2).repeat_interleave(side, -1).cpu().numpy()
     return predict
 
 # %% ../../nbs/mapping/30_mapper.ipynb #b53196f2

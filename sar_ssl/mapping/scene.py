@@ -357,12 +357,13 @@ def network_input(
     pixels: np.ndarray,  # (b c h w) physical, in the order of the weights' channels, NaN where missing
     weights: Mapping[str, Contract],  # with statistics, in the order of the channels
     recipe: str,         # how pixels are scaled: "repaired" or "published"
+    device: str | torch.device = "cpu",  # where they are scaled, and wanted
 ) -> Tensor:
     "Pixels as the network wants them, float32 (b c h w); 0 where missing."
-    masks, images = sensor_masks(pixels, weights), torch.from_numpy(pixels.astype(np.float32))  # a copy
+    masks, images = sensor_masks(pixels, weights), torch.from_numpy(pixels.astype(np.float32)).to(device)  # a copy
     channels = sensor_channels({sensor: len(contract.bands) for sensor, contract in weights.items()})
     for sensor, where in channels.items():
-        valid = torch.from_numpy(masks[sensor])[:, None].expand(-1, where.stop - where.start, -1, -1)
-        if valid.any(): images[:, where] = SCALINGS[recipe](images[:, where], valid, weights[sensor])
+        valid = torch.from_numpy(masks[sensor]).to(device)[:, None].expand(-1, where.stop - where.start, -1, -1)
+        if masks[sensor].any(): images[:, where] = SCALINGS[recipe](images[:, where], valid, weights[sensor])
         else: images[:, where] = 0
     return images

@@ -146,10 +146,8 @@ def class_features(
 ) -> tuple[Tensor, Tensor]:  # features n d, scene labels n class
     "Class tokens and labels of chips spread evenly over a split."
     rows = np.linspace(0, len(reader) - 1, min(most, len(reader))).round().astype(int)
-    with evaluating(state.teacher.backbone):
-        features = [state.teacher.backbone(reader.images(part, device).pixels).float().cpu()
-                    for part in np.array_split(rows, -(-len(rows) // 128))]
-    return torch.cat(features), reader.scene_labels(rows)
+    with evaluating(state.teacher.backbone): features = reader.apply(state.teacher.backbone, rows, device=device)
+    return features, reader.scene_labels(rows)
 
 # %% ../../nbs/pretraining/30_loop.ipynb #302ddfaa
 def knn_score(
