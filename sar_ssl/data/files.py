@@ -9,7 +9,7 @@ __all__ = ['NETCDF', 'STACKS', 'NETCDF_LOCK', 'NETCDF_FILES', 'OTHER_FILES', 'KE
            'without_alpha', 'images_of', 'grid_mappings', 'with_crs', 'crs_advice', 'slack_of', 'check_even',
            'check_axis_units', 'with_even_axes', 'unpacked_axes', 'axis_names', 'as_raster', 'open_stack', 'opened',
            'open_lazily', 'open_raster', 'image_names', 'own_names', 'band_position', 'check_order', 'band_positions',
-           'contradicts', 'check_long_name', 'check_polarisation', 'pick_bands', 'upright', 'only_band', 'write_tif']
+           'contradicts', 'check_long_name', 'check_polarisation', 'pick_bands', 'upright', 'only_band']
 
 # %% ../../nbs/data/24_files.ipynb #ce8d4935
 import os
@@ -25,7 +25,6 @@ import rasterio
 import rioxarray
 import xarray as xr
 import zarr
-from rasterio import Affine
 from rasterio.enums import MaskFlags
 from rasterio.env import set_gdal_config
 from rasterio.errors import NotGeoreferencedWarning
@@ -517,19 +516,3 @@ def only_band(
     names = image_names(raster) if isinstance(raster, xr.Dataset) else own_names(raster)
     if len(names) != 1: raise SourceError(f"{path}: has bands {names}; say which one it is by `band:`")
     return names
-
-# %% ../../nbs/data/24_files.ipynb #c13f23de
-def write_tif(
-    path: Path,                # of the new file
-    values: np.ndarray,        # (band y x)
-    names: Sequence[str] = (),  # of the bands
-    crs: str | None = "EPSG:32633",
-    transform: tuple[float, ...] = (10, 0, 500000, 0, -10, 5200000),  # a b c d e f
-) -> None:
-    "A compressed GeoTIFF, for tests and for results."
-    _, height, width = values.shape
-    with rasterio.open(path, "w", driver="GTiff", height=height, width=width, count=len(values), dtype=values.dtype,
-                       crs=crs,
-                       transform=Affine(*transform), compress="deflate") as file:
-        file.write(values)
-        for i, name in enumerate(names, 1): file.set_band_description(i, name)

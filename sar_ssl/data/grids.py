@@ -7,8 +7,7 @@ __all__ = ['SCALES', 'NAMES', 'QUANTITIES', 'Grid', 'crs_name', 'describe_grid',
            'by_coordinates', 'transform_of', 'on_earth', 'corners_of', 'grid_of', 'same_grid', 'part_of', 'window_grid',
            'with_margin', 'bounds_of', 'source_window', 'source_parts', 'hidden_pixels', 'load', 'resample_values',
            'resample_parts', 'unplaced_grids', 'comparable_grids', 'read_on_grid', 'measured', 'is_power',
-           'physical_values', 'noted_scale', 'check_words', 'check_added_offset', 'check_declared', 'SourceError',
-           'write_tif']
+           'physical_values', 'noted_scale', 'check_words', 'check_added_offset', 'check_declared', 'SourceError']
 
 # %% ../../nbs/data/25_grids.ipynb #f020b167
 import functools
@@ -28,13 +27,11 @@ from rasterio.warp import reproject, transform_bounds
 from rasterio.windows import Window
 
 from .band_names import name_words
-from sar_ssl.data.files import (
-    LEVELS, SourceError, band_attrs, crs_advice, open_raster, pick_bands, slack_of, write_tif,
-)
+from .files import LEVELS, SourceError, band_attrs, crs_advice, open_raster, pick_bands, slack_of
 from .radiometry import ALLOWED, Contract
 
 # %% ../../nbs/data/25_grids.ipynb #gridsall
-_all_ = ["SourceError", "write_tif"]
+_all_ = ["SourceError"]
 
 # %% ../../nbs/data/25_grids.ipynb #8d4f15f6
 @dataclass(frozen=True)

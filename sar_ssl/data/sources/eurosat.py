@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['EUROSAT_CLASSES', 'BELOW', 'FILE_BANDS', 'SAMPLE', 'class_root', 'image_paths', 'one_hot', 'split_stratified',
-           'image_place', 'split_images', 'read_image', 'check_order', 'toy_l1c', 'toy_transform', 'write_miniature',
-           'Image', 'read_chip', 'open_source']
+           'image_place', 'split_images', 'read_image', 'check_order', 'Image', 'read_chip', 'open_source']
 
 # %% ../../../nbs/data/sources/48_eurosat.ipynb #946ae94c
 from collections.abc import Sequence
@@ -17,9 +16,9 @@ import numpy as np
 import rasterio
 from sklearn.model_selection import train_test_split
 
-from ..chip import Chip, toy_chip
-from ..grids import Grid, SourceError, write_tif
-from ..radiometry import S2_L1C_BANDS, S2_L2A_BANDS, Contract
+from ..chip import Chip
+from ..grids import Grid, SourceError
+from ..radiometry import S2_L1C_BANDS, Contract
 from .source import Source, place, read_tile, stamp
 from ..splits import split_blocks
 
@@ -124,36 +123,6 @@ def check_order(
     if darkest != "B10":
         raise SourceError(f"{paths[0].parent.parent}: of the bands, taken as {' '.join(FILE_BANDS)}, {darkest} is the "
                           "darkest, expected B10 (cirrus); another tool has changed their order")
-
-# %% ../../../nbs/data/sources/48_eurosat.ipynb #ccd5071b
-def toy_l1c(
-    index: int,  # another index gives another shore
-) -> np.ndarray:
-    "Reflectance (13 32 32) of a field and a lake in the order of S2_L1C_BANDS; for tests."
-    bands = dict(zip(S2_L2A_BANDS, toy_chip(index).s2))
-    return np.clip(np.stack([bands.get(band, 0.03 * bands["B09"]) for band in S2_L1C_BANDS]), 0.0005, 1)
-
-# %% ../../../nbs/data/sources/48_eurosat.ipynb #cf074d6f
-def toy_transform(
-    index: int,  # of the image
-) -> tuple[float, ...]:
-    "Place of an image of a miniature: six kilometres from the next."
-    return (10, 0, 500000 + 6000 * (index % 10), 0, -10, 5200000 - 6000 * (index // 10))
-
-# %% ../../../nbs/data/sources/48_eurosat.ipynb #1ef316fd
-def write_miniature(
-    folder: Path,        # to be made
-    per_class: int = 20,  # images
-) -> Path:
-    "EuroSAT-MS in miniature, with its order of bands and one black edge; returns the folder."
-    root = folder/BELOW[-1]
-    for index in range(10 * per_class):
-        name = EUROSAT_CLASSES[index // per_class]
-        numbers = np.round(toy_l1c(index)[[S2_L1C_BANDS.index(band) for band in FILE_BANDS]] * 10000).astype(np.uint16)
-        if index == 0: numbers[:, :3] = 0
-        (root/name).mkdir(parents=True, exist_ok=True)
-        write_tif(root/name/f"{name}_{index % per_class + 1}.tif", numbers, transform=toy_transform(index))
-    return folder
 
 # %% ../../../nbs/data/sources/48_eurosat.ipynb #21b5cb79
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEASON_DAYS', 'S2_FOLDERS', 'SIZE', 'NATIVE', 'BLOCK_KM', 'ATTRS', 'acquired', 'in_time', 'partner', 'true_grid',
            'Season', 'folder_stamp', 'seasons_of', 'band_file', 'read_band', 'read_image', 'orbit_of', 'read_season',
-           'where', 'with_splits', 'contracts_of', 'open_source', 'toy_patch', 'write_bands', 'write_miniature']
+           'where', 'with_splits', 'contracts_of', 'open_source']
 
 # %% ../../../nbs/data/sources/40_ssl4eo.ipynb #3cd1637c
 import functools
@@ -20,12 +20,11 @@ import numpy as np
 from rasterio import Affine
 
 from ..chip import Chip, LeftOut
-from ..files import SourceError, write_tif
+from ..files import SourceError
 from ..grids import Grid
 from ..radiometry import GRD_LOOKS, PRODUCT_BANDS, S1_BANDS, Contract
 from .source import Source, place, read_tile, resize
 from ..splits import split_blocks
-from ..streams import stream
 
 # %% ../../../nbs/data/sources/40_ssl4eo.ipynb #8c219e0c
 def acquired(
@@ -223,58 +222,3 @@ def open_source(
         places = list(pool.map(lambda name: seasons_of(path, name, folders, times == "first"), names))
     items = with_splits(path, places, next(iter(folders.items())), val)
     return Source(items, functools.partial(read_season, root=path, contracts=contracts), contracts, SIZE, attrs=ATTRS)
-
-# %% ../../../nbs/data/sources/40_ssl4eo.ipynb #01f4ccde
-def toy_patch(
-    place: int,   # another number gives another shore
-    season: int,  # 0 to 3: how green the fields are
-    size: int = SIZE,  # pixels along one side
-) -> tuple[np.ndarray, np.ndarray]:
-    "Backscatter (2 y x), dB, and L1C reflectance (13 y x) of an invented landscape; for tests."
-    random = stream("toy patch", 11, place, season)
-    y, x = np.mgrid[:size, :size] / size
-    water = (y - 0.5)**2 + (x - 0.3 - 0.1 * (place % 5))**2 < 0.03
-    field = (np.floor(8 * x) + np.floor(5 * y)) % 3 / 2
-    power = np.where(water, 0.006, 0.06 + 0.06 * field) * np.array([1, 0.2])[:, None, None]
-    soil, leaf = np.linspace(0.08, 0.3, 13), np.array([.04, .04, .07, .04, .1, .3, .36, .38, .4, .2, 0, .2, .1])
-    green = field * (season + 1) / 4
-    land = soil[:, None, None] * (1 - green) + leaf[:, None, None] * green
-    s2 = np.where(water, np.linspace(0.06, 0.01, 13)[:, None, None], land) + random.normal(0, 0.003, (13, size, size))
-    s2[10] = random.normal(0.0012, 0.0002, (size, size))  # B10 sees cirrus, and nothing below
-    return 10 * np.log10(power * random.gamma(4.4, 1/4.4, (2, size, size))), np.maximum(s2, 0.0001)
-
-# %% ../../../nbs/data/sources/40_ssl4eo.ipynb #80abf1af
-def write_bands(
-    folder: Path,            # of the acquisition, made here
-    bands: dict[str, np.ndarray],  # (y x) by our name, as stored
-    corner: tuple[float, float],   # longitude and latitude, degrees
-    properties: dict,        # for metadata.json
-) -> None:
-    "One acquisition as the downloader writes it, its half pixel included."
-    folder.mkdir(parents=True)
-    for band, values in bands.items():
-        step = 2640 / len(values) / 111_320  # degrees
-        write_tif(folder/band_file(band), values[None], crs="EPSG:4326",
-                  transform=(step, 0, corner[0] - step / 2, 0, -step, corner[1] + step / 2))
-    (folder/"metadata.json").write_text(json.dumps(properties))
-
-# %% ../../../nbs/data/sources/40_ssl4eo.ipynb #76c1afd6
-def write_miniature(
-    folder: Path,      # that will hold s1, s2c and s2a
-    places: int = 3,   # how many, 0.5 degrees apart
-    seasons: int = 4,  # of each
-) -> Path:
-    "Places in the layout of SSL4EO-S12 v1, for tests; names of S1 are not in order of time."
-    for i in range(places):
-        corner, name = (10 + 0.5 * i, 47.0), f"{i * 7 + 2:07d}"
-        for k in range(seasons):
-            s1, s2 = toy_patch(i, k)
-            day = (np.datetime64("2020-12-21") + np.timedelta64(91 * k + i, "D")).astype(str).replace("-", "")
-            write_bands(folder/"s1"/name/f"S1{'BA'[k % 2]}_IW_GRDH_1SDV_{day}T052600_{day}T052625_036531_044A3A_3DC8",
-                        dict(zip(S1_BANDS, s1.astype(np.float32))), corner, dict(orbitProperties_pass="ASCENDING"))
-            for product, where in S2_FOLDERS.items():
-                step = {band: SIZE // NATIVE.get(band, SIZE) for band in PRODUCT_BANDS[product]}
-                numbers = dict(zip(PRODUCT_BANDS["L1C"], np.rint(1e4 * s2).astype(np.uint16)))
-                write_bands(folder/where/name/f"{day}T101021_{day}T101018_T32TPT",
-                            {band: numbers[band][::n, ::n] for band, n in step.items()}, corner, {})
-    return folder
