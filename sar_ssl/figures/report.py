@@ -28,11 +28,13 @@ from matplotlib.figure import Figure
 from ..data.atomic import write_text
 from .curves import label_efficiency, read_log, training_curves
 from .modality_grid import grid_cells, grid_figure, grid_sentences, grid_tables
-from .study import (StudyError, StudyRun, comparisons, headline, join, read_study, segment_scores,
-    sensor_words, sentences, study_scores)
-from .study_table import runs_table, study_limits, write_table
+from .comparisons import comparisons, headline, sentences
+from sar_ssl.figures.study import (
+    StudyError, StudyRun, join, read_study, segment_scores, sensor_words, study_scores,
+)
 from sar_ssl.figures.tables import (
-    Table, attention_tables, embedding_tables, miou_tables, number, scene_scores, scene_tables, shift_tables,
+    Table, attention_tables, embedding_tables, miou_tables, number, runs_table, scene_scores, scene_tables,
+    shift_tables, study_limits, write_table,
 )
 
 # %% ../../nbs/figures/45_report.ipynb #2bb5eded
