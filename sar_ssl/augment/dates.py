@@ -125,14 +125,14 @@ def find_partners(
     reader: ChipDataset,  # of one split
 ) -> Partners:
     "The partners of a reader's chips, looked up once; raises `StoreError` where there are none, or grids differ."
-    if not hasattr(reader, "partners"):
+    if getattr(reader, "partners", (None,))[0] is not reader.rows:  # none yet, or of a dataset that this is a part of
         chips = reader.dataset.isel(chip=reader.rows)
         side_km = chips.sizes["x"] * next(iter(reader.own.values())).resolution / 1000
         ground, days = grounds_of(chips, side_km), days_of(chips, reader.contracts)
         partners = sort_partners(ground, days)
         check_offer(partners, ground, days)
-        reader.partners = partners
-    return reader.partners
+        reader.partners = reader.rows, partners
+    return reader.partners[1]
 
 # %% ../../nbs/augment/30_dates.ipynb #cac86134
 def read_once(

@@ -138,7 +138,7 @@ def scene_labels(
     "The scene labels of all chips of a split."
     return dataset.scene_labels(np.arange(len(dataset))).numpy()
 
-# %% ../../nbs/downstream/00_encode.ipynb #5b0217c8
+# %% ../../nbs/downstream/00_encode.ipynb #9db6793e
 def at_precision(
     device: torch.device,  # of the model
     precision: str,  # "fp32": as the surrounding code has it; "bf16": products in bfloat16
@@ -148,7 +148,7 @@ def at_precision(
         raise ValueError(f"precision: found {precision!r}, expected fp32 or bf16")
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
-
+# %% ../../nbs/downstream/00_encode.ipynb #5b0217c8
 def run_encoder(
     look: Callable[[Tensor], Tensor],  # pixels b c h w to something b ..., as the model sees them
     model: nn.Module,  # in evaluation mode; is moved to the device
