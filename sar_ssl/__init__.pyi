@@ -52,7 +52,7 @@ from .downstream.shifts import radar_shifts as radar_shifts
 from .mapping.mapper import map_scene as map_scene
 from .figures.attention import attention_panel as attention_panel
 from .figures.audit import audit_figure as audit_figure
-from .figures.chips import chip_images as chip_images, show_land_cover as show_land_cover, show_s1 as show_s1, \
-    show_s2 as show_s2
+from .figures.chips import band_names as band_names, chip_images as chip_images, show_land_cover as show_land_cover, \
+    show_s1 as show_s1, show_s2 as show_s2
 from .figures.embedding import embedding_plot as embedding_plot, explore as explore
 from .figures.report import write_report as write_report

@@ -61,7 +61,7 @@ def check_imports(names: list[str]):
 
 
 def page_name(notebook: str) -> str:
-    "`data/10_store.ipynb` -> `data/chips`: the address nbdev links to."
+    "`data/10_store.ipynb` -> `data/store`: the address nbdev links to."
     folder, _, name = notebook.removesuffix(".ipynb").rpartition("/")
     return "/".join(filter(None, [folder, re.sub(r"^\d+[a-z]*_", "", name)]))
 
@@ -69,14 +69,14 @@ def page_name(notebook: str) -> str:
 def toctrees(groups: list[tuple[str, list[str]]]) -> str:
     "A hidden table of contents per group."
     pages = [(caption, "\n".join(page_name(n) for n in names if n != "index.ipynb")) for caption, names in groups]
-    tree = "```{{toctree}}\n:hidden:\n:caption: {}\n\n{}\n```"
-    return "\n\n".join(tree.format(caption, names) for caption, names in pages if names)
+    head = [(f":caption: {caption}\n" if caption else "", names) for caption, names in pages if names]
+    return "\n\n".join(f"```{{toctree}}\n:hidden:\n{caption}\n{names}\n```" for caption, names in head)
 
 
 # --- one notebook
 
 def label(address: str) -> str:
-    "`data/chips.html#write_store` -> `data.store.write_store`, unique in the site."
+    "`data/store.html#write_store` -> `data.store.write_store`, unique in the site."
     return address.lower().replace(".html#", ".").replace("/", ".")
 
 
@@ -165,6 +165,7 @@ def prepare(groups: list[tuple[str, list[str]]]):
     home.cells.append(nbformat.v4.new_markdown_cell(toctrees(groups)))
     nbformat.write(home, PAGES / "index.ipynb")
     source_pages(config.lib_path)
+    shutil.copytree(NOTEBOOKS / "images", PAGES / "images")
 
 
 def sphinx(title: str) -> int:

@@ -22,7 +22,7 @@ def outputs(cell) -> str:
 def paragraph(cell) -> str:
     "One cell in Markdown; nothing for a cell that is hidden or exported."
     if cell.cell_type == "markdown":
-        return re.sub(r"\]\((?!https?:)([^)]+\.ipynb)", r"](nbs/\1", cell.source).strip()
+        return re.sub(r"\]\((?!https?:)([^)]+\.(?:ipynb|png))", r"](nbs/\1", cell.source).strip()
     if cell.cell_type != "code" or re.match(r"#\| *(hide|export|default_exp)", cell.source):
         return ""
     return f"``` python\n{cell.source}\n```\n\n{outputs(cell)}".strip()
