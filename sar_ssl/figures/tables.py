@@ -197,7 +197,7 @@ def shift_row(
     return [f"{number(total['value'])}{span(total)}",
             f"{100 * worst['value']:.0f} %{span(worst, 100, 0)} at {level}{unit}"]
 
-
+# %% ../../nbs/figures/38_tables.ipynb #spancell
 def span(
     record: Mapping,  # one record
     factor: float = 1.0,  # 100 for percent
