@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray as xr
 
-from ..data.sources.m3leo import GRD_BANDS
+from ..data.sources.m3leo_tiles import GRD_BANDS
 from .toys import toy_chip, write_tif
 
 # %% ../../nbs/testing/70_m3leo.ipynb #02f6cb88

@@ -83,7 +83,8 @@ def present_classes(
     try: shares = np.array([[float(row[name]) for name in names] for row in rows])
     except ValueError as error: raise SourceError(f"{path}: holds what is no share: {error}") from error
     present = shares / np.maximum(shares.sum(1, keepdims=True), 1e-9) > share
-    return by_key(((row["patch_id"], tuple(np.flatnonzero(here).tolist())) for row, here in zip(rows, present)), str(path))
+    found = [(row["patch_id"], tuple(np.flatnonzero(here).tolist())) for row, here in zip(rows, present)]
+    return by_key(found, str(path))
 
 # %% ../../../nbs/data/sources/38_ben_ge.ipynb #7596290f
 def meta_patches(

@@ -52,7 +52,7 @@ class SensorSource:
 class LabelSource:
     "How a map of classes is read."
     pattern: str                  # path below the root with {site}; without: tiles, used wherever they lie
-    classes: tuple[tuple[int, int | str], ...]  # code in the file; WorldCover code, name, or 0; empty: they are the same
+    classes: tuple[tuple[int, int | str], ...]  # code in the file; WorldCover code, name, or 0; empty: the same codes
     band: str = ""                # name of the band or NetCDF variable; empty: the only one
     resample: str = ""            # "nearest" or "mode": bring another grid onto that of the chips; empty: refused
 
