@@ -19,20 +19,19 @@ from torch import Tensor
 
 from ..data.band_names import say_nothing
 from ..data.sources.description import Description, Files, SensorSource, read_description
-from sar_ssl.data.files import (
-    SourceError, band_attrs, band_positions, crs_advice, open_raster, own_names, pick_bands,
-)
-from ..data.grids import Grid, describe_grid, grid_of, noted_scale, same_grid
+from ..data.files import SourceError, band_attrs, crs_advice, open_raster
+from ..data.bands import band_positions, own_names, pick_bands
+from ..data.grids import Grid, describe_grid, grid_of, same_grid
+from ..data.units import noted_scale
 from ..data.reader import sensor_channels
 from ..data.sources.patterns import check_path_bands, path_words
 from ..data.plausibility import physical_check
 from ..data.radiometry import Contract, ContractError, check_match, to_db, to_linear
 from ..data.scaling import SCALINGS
 from ..data.sources.rasters import acquired, read_frame, site_contract, site_source
-from sar_ssl.data.sources.windows import (
-    Frame, Window, check_dates, expand_stack, ground_metres, pixel_metres, say_nameless, scene_grid, sensor_frames,
-    size_words,
-)
+from ..data.sources.windows import Frame, Window, expand_stack, scene_grid, sensor_frames
+from ..data.sources.plan import check_dates, say_nameless
+from ..data.sources.chip_grid import ground_metres, pixel_metres, size_words
 
 # %% ../../nbs/mapping/10_scene.ipynb #a966fe24
 def file_names(

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..band_names import ADDED, ALIASES, LOOSE, word_band
-from ..files import SourceError, contradicts
+from ..files import SourceError
+from ..bands import contradicts
 from ..radiometry import base_band
 
 # %% ../../../nbs/data/sources/04_patterns.ipynb #6d5e6e94

@@ -21,14 +21,14 @@ from ..classes import WORLDCOVER, own_legend
 from .description import (
     Description, LabelSource, SensorSource, override_fields, read_description, read_table, scene_vector)
 from ..files import SourceError
-from sar_ssl.data.grids import (
-    Grid, check_added_offset, check_declared, check_words, is_power, measured, physical_values, read_on_grid,
-    window_grid)
+from ..grids import Grid, read_on_grid, window_grid
+from ..units import check_added_offset, check_declared, check_words, is_power, measured, physical_values
 from .patterns import by_key, iso_time, same_date
 from ..plausibility import physical_check
 from ..radiometry import Contract, to_db, to_linear
 from .source import Source
-from .windows import Frame, Window, plan, tagged_time
+from .windows import Frame, Window
+from .plan import plan, tagged_time
 
 # %% ../../../nbs/data/sources/20_rasters.ipynb #6a69b4e4
 def site_overrides(
