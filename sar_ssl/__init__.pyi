@@ -42,11 +42,11 @@ from .runs.parameters import experiment_names as experiment_names
 from .runs.run import open_run as open_run
 from .pretraining.config import PretrainConfig as PretrainConfig
 from .pretraining.loop import pretrain as pretrain
-from .downstream.classification import SceneConfig as SceneConfig, classify_chips as classify_chips
+from .downstream.classification import classify_chips as classify_chips
+from .downstream.configs import GridConfig as GridConfig, SceneConfig as SceneConfig, SegmentConfig as SegmentConfig
 from .downstream.encode import attention_maps as attention_maps, class_features as class_features, \
     patch_features as patch_features
-from .downstream.modality_grid import GridConfig as GridConfig, run_grid as run_grid
-from .downstream.segmentation import SegmentConfig as SegmentConfig
+from .downstream.modality_grid import run_grid as run_grid
 from .downstream.segmentation_run import segment_chips as segment_chips
 from .downstream.shifts import radar_shifts as radar_shifts
 from .mapping.mapper import map_scene as map_scene

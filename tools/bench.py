@@ -268,7 +268,8 @@ class Ours:
         from sar_ssl.data.radiometry import S1_BANDS, Contract
         from sar_ssl.weights.checkpoint import ModelCard
         from sar_ssl.pretraining.step import Distillation
-        from sar_ssl.pretraining.config import PretrainConfig, schedule_values
+        from sar_ssl.pretraining.config import PretrainConfig
+        from sar_ssl.pretraining.setup import schedule_values
 
         radar = Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10.0)
         card = ModelCard("dino", "repaired", case["model"], "s1", case["sizes"][0], case["patch"], {"s1": radar})

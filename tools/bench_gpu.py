@@ -72,7 +72,8 @@ def measure(case: tuple, store, device: torch.device, rounds: int, plain: bool) 
     from sar_ssl.augment.views import Augmentation, Views, make_views, radiometry_of
     from sar_ssl.weights.checkpoint import ModelCard
     from sar_ssl.pretraining.step import Distillation, StepViews
-    from sar_ssl.pretraining.config import PretrainConfig, schedule_values, open_reader
+    from sar_ssl.pretraining.config import PretrainConfig
+    from sar_ssl.pretraining.setup import schedule_values, open_reader
 
     model, patch, sizes, sensors, batch = case
     method = "dino_mm" if sensors == "s1+s2" else "dino"

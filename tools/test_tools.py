@@ -119,6 +119,30 @@ def test_imports_up_the_rooms_and_forward_in_a_room_are_offences():
             assert len(found) == wrong, (name, imports, found)
 
 
+def test_cells_of_parameters_that_were_edited_by_hand_are_stale():
+    import build_parameters
+
+    before = build_parameters.NOTEBOOKS
+    assert build_parameters.stale() == {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path in before.glob("[a-z]*.ipynb"):
+            text = path.read_text(encoding="utf-8")
+            (Path(folder) / path.name).write_text(text.replace("steps: int = 15", "steps: int = 16"), encoding="utf-8")
+        try:
+            build_parameters.NOTEBOOKS = Path(folder)
+            assert sorted(path.stem for path in build_parameters.stale()) == ["scenes", "segment"]
+        finally:
+            build_parameters.NOTEBOOKS = before
+
+
+def test_options_are_declared_without_pytorch():
+    modules = "sar_ssl.pretraining.config, sar_ssl.downstream.configs, sar_ssl.runs.parameters"
+    heavy = "[m for m in ('torch', 'timm', 'xarray', 'zarr') if m in sys.modules]"
+    code = f"import sys, {modules}; sys.exit(str({heavy} or ''))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.strip() == "", result.stderr
+
+
 def test_stable_names_can_be_imported():
     import sar_ssl
 

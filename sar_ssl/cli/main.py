@@ -33,12 +33,16 @@ def experiments_help(notebooks: Path | None = None, # folder with the experiment
 def parameters_help(experiment: str, # its name
                     notebooks: Path | None = None, # folder with the experiments; None: the project's own
                    ) -> list[str]:
-    "Lines that explain one experiment's parameters."
-    from sar_ssl.runs.parameters import experiment_title, parameters
+    "Lines that explain one experiment's parameters: type, value of the smoke run, what it may be, what it does."
+    from sar_ssl.runs.options import options_of
+    from sar_ssl.runs.parameters import config_class, experiment_title, parameters
 
-    lines = [experiment_title(experiment, notebooks), "", "parameters (name: type = default):"]
+    lines = [experiment_title(experiment, notebooks), "", "parameters (name: type = default, what it may be):"]
+    options = options_of(config_class(experiment)) if notebooks is None else {}
     for name, known in parameters(experiment, notebooks).items():
-        lines += [f"  {name}: {known.type} = {known.default!r}", f"        {known.help}"]
+        option = options.get(name)
+        limit = f", {option.limit}" if option and option.limit else ""
+        lines += [f"  {name}: {known.type} = {known.default!r}{limit}", f"        {(option or known).help}"]
     return [*lines, "", "-f reads `name: value` lines from a file, -p sets one and wins.",
             "--out names the run folder (default: the next free runs/manual/EXPERIMENT-N)."]
 

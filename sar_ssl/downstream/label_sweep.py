@@ -18,7 +18,8 @@ from tqdm.auto import tqdm
 
 from ..data.reader import batch_rows
 from ..augment.context import counter_generator
-from .fit import Fitted, TuneConfig
+from .fit import Fitted
+from .configs import TuneConfig
 
 # %% ../../nbs/downstream/15_label_sweep.ipynb #f8bdf63b
 def cells(

@@ -20,10 +20,11 @@ from ..data.reader import ChipDataset, pick_device
 from ..data.store import StoreError, contract_of, legend_of, open_store
 from ..evaluation.score_curves import Axis
 from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder
-from sar_ssl.downstream.encode import (
-    WeightsConfig, card_for, class_features, dataset_for, scene_labels, scene_probe, sensors_in, used_sensors,
-)
-from .segmentation import SegmentConfig, confusions, train_on_all, with_common_labels
+from .configs import WeightsConfig
+from .encode import (
+    card_for, class_features, dataset_for, scene_labels, scene_probe, sensors_in, used_sensors)
+from .configs import SegmentConfig
+from .segmentation import confusions, train_on_all, with_common_labels
 from .shifts import physical_bands, radar_shifts, seen_by, shifted, simulated_passes
 from ..weights.trained_segmenter import load_segmenter
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import xarray as xr
 from einops import rearrange
 from torch import nn
 
@@ -25,11 +26,11 @@ from ..evaluation.metrics import bootstrap_interval, metric, miou, overall_accur
 from ..models.fast_vit import use_fast_products
 from .label_sweep import Record, cells, run_cells
 from ..weights.checkpoint import ModelCard
-from .encode import card_for
+from .encode import card_for, opened
 from sar_ssl.downstream.segmentation import (
-    LabelledChips, SegmentConfig, chip_logits, confusions, labelled_chips, labelled_rows, start_segmenter,
-    train_segmenter, with_grids,
-)
+    LabelledChips, chip_logits, confusions, labelled_chips, labelled_rows, start_segmenter, train_segmenter,
+    with_grids)
+from .configs import SegmentConfig
 from .fit import Fitted
 from ..weights.trained_segmenter import SegmenterCard, load_segmenter, save_segmenter
 
@@ -85,15 +86,17 @@ def frozen_tokens(
 def open_splits(
     config: SegmentConfig,  # of the run
     card: ModelCard,  # of the weights
+    store: xr.Dataset | None = None,  # the open one; None opens it
 ) -> tuple[LabelledChips, LabelledChips | None, Callable[[], tuple[LabelledChips, Blocks]]]:
     "Train chips, val chips (None without early stopping), and what opens the test chips with their blocks."
-    train = labelled_chips(config, card, "train")
+    store = opened(config, store)
+    train = labelled_chips(config, card, "train", store)
     used = np.unique(np.concatenate([labelled_rows(train, *cell) for cell in cells(config)]))
-    val = frozen_tokens(config, card, labelled_chips(config, card, "val")) if config.patience else None
+    val = frozen_tokens(config, card, labelled_chips(config, card, "val", store)) if config.patience else None
 
     @cache
     def open_test() -> tuple[LabelledChips, Blocks]:
-        test = labelled_chips(config, card, "test")
+        test = labelled_chips(config, card, "test", store)
         return frozen_tokens(config, card, test), chip_blocks(test.dataset.dataset, test.dataset.rows)
 
     return frozen_tokens(config, card, train, used), val, open_test
@@ -151,10 +154,12 @@ def run_cell(
 def segment_chips(
     config: SegmentConfig,  # what to do
     record: Record,  # where to write: `log`, `checkpoints`, `folder`, as `runs.run.Run`
+    store: xr.Dataset | None = None,  # the open one; None opens it
 ) -> tuple[list[dict], nn.Module]:  # metrics, and the segmenter of the last cell
     "Train and score every cell that the log does not have yet."
-    card = card_for(config)
-    splits = open_splits(config, card)
+    store = opened(config, store)
+    card = card_for(config, store)
+    splits = open_splits(config, card, store)
 
     def cell(fraction: float, seed: int, last: bool) -> tuple[list[dict], Fitted]:
         metrics, fitted, model = run_cell(config, card, splits, fraction, seed, record.folder)

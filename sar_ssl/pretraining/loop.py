@@ -37,9 +37,9 @@ from ..augment.views import make_views, radiometry_of, teacher_views
 from ..weights.checkpoint import ModelCard, card_to_json, read_checkpoint, write_checkpoint
 from ..augment.dates import draw_dates, find_partners, read_once
 from .step import Distillation, StepViews, TrainingError, anywhere
-from sar_ssl.pretraining.config import (PretrainConfig, advice, augmentation_of, check_processes, labelled_parts,
-    schedule_values)
-from .config import open_reader
+from .config import PretrainConfig, check_processes
+from .setup import advice, augmentation_of, labelled_parts, schedule_values
+from .setup import open_reader
 
 # %% ../../nbs/pretraining/30_loop.ipynb #38289050
 PUBLISHED_TABLE = 224

@@ -29,7 +29,8 @@ from ..models.view_network import Draws, ViewOutput, ViewNetwork
 from ..models.vit import grid_size, patch_side
 from ..augment.context import counter_generator
 from ..weights.checkpoint import ModelCard, build_encoder
-from .config import ScheduleValues, PretrainConfig, schedule_values
+from .setup import ScheduleValues, schedule_values
+from .config import PretrainConfig
 
 # %% ../../nbs/pretraining/20_step.ipynb #1db20948
 class Distillation:
