@@ -61,7 +61,7 @@ def check_imports(names: list[str]):
 
 
 def page_name(notebook: str) -> str:
-    "`data/10_store.ipynb` -> `data/store`: the address nbdev links to."
+    "`data/11_store.ipynb` -> `data/store`: the address nbdev links to."
     folder, _, name = notebook.removesuffix(".ipynb").rpartition("/")
     return "/".join(filter(None, [folder, re.sub(r"^\d+[a-z]*_", "", name)]))
 
