@@ -27,7 +27,7 @@ def simulated(chips: int) -> Path:
     "The store of simulated chips, made when it is not there."
     from sar_ssl.data.simulation.sensors import simulate_store
 
-    return simulate_store(FOLDER / f"chips-{chips}.zarr", chips, SIZE, seed=0)
+    return simulate_store(FOLDER / f"chips-{chips}.zarr", chips, SIZE, seed=0).path
 
 
 def scale_to_bytes(values, contract):

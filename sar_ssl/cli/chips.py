@@ -25,8 +25,9 @@ def chips_fetch(arguments: argparse.Namespace) -> int:
         print(describe(arguments.name))
         print("\ngive a folder with --to to download it")
         return 0
-    fetch(arguments.name, arguments.to, words(arguments.sensors), words(arguments.parts), arguments.count,
-          None if arguments.yes else confirmed)
+    report = fetch(arguments.name, arguments.to, words(arguments.sensors), words(arguments.parts), arguments.count,
+                   lambda plan: confirmed(plan, arguments.yes))
+    if report: print(report)
     return 0
 
 # %% ../../nbs/cli/00_chips.ipynb #76b2f41c
@@ -35,8 +36,13 @@ def words(text: str | None) -> list[str] | None:
     return [word.strip() for word in text.split(",") if word.strip()] if text else None
 
 # %% ../../nbs/cli/00_chips.ipynb #c3303f86
-def confirmed() -> bool:
-    "Whether a person at the keyboard says yes; without one, no, and how to say it beforehand."
+def confirmed(
+    plan: str,        # what is to be downloaded, and how large
+    yes: bool = False,  # whether that was said beforehand
+) -> bool:
+    "Print the plan; whether a person at the keyboard says yes; without one, no, and how to say it beforehand."
+    print(plan)
+    if yes: return True
     if not sys.stdin.isatty():
         print("nothing was downloaded: nobody is here to be asked; give --yes")
         return False
@@ -98,7 +104,7 @@ def chips_build(arguments: argparse.Namespace) -> int:
 
     if not (arguments.path and arguments.out): raise ValueError("chips build needs SOURCE PATH --out STORE; see --help")
     options = assignments(arguments.parameter) | ({"root": arguments.root} if arguments.root else {})
-    build(open_source(arguments.source, arguments.path, options), arguments.out, arguments.on_error)
+    print(build(open_source(arguments.source, arguments.path, options), arguments.out, arguments.on_error))
     return 0
 
 # %% ../../nbs/cli/00_chips.ipynb #b97c83ed
@@ -110,8 +116,9 @@ def chips_simulate(arguments: argparse.Namespace) -> int:
     if arguments.dates > 1:
         from sar_ssl.data.simulation.visits import simulate_dates  # loads PyTorch
 
-        simulate_dates(arguments.out, arguments.n, arguments.dates, **how)
-    else: simulate_store(arguments.out, arguments.n, **how)
+        report = simulate_dates(arguments.out, arguments.n, arguments.dates, **how)
+    else: report = simulate_store(arguments.out, arguments.n, **how)
+    print(report)
     return 0
 
 # %% ../../nbs/cli/00_chips.ipynb #1f724556

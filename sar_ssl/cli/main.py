@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import sar_ssl
@@ -68,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
     for file in arguments.file: values |= read_params(file, name)
     values |= read_assignments(name, arguments.parameter, notebooks)
     more = {} if arguments.configs is None else {"configs": arguments.configs}
-    return run_experiment(name, arguments.out, values, notebooks, **more)
+    report = run_experiment(name, arguments.out, values, notebooks, started=partial(print, flush=True), **more)
+    print(report, file=sys.stderr if report.status else sys.stdout)
+    return report.status
 
 # %% ../../nbs/cli/30_main.ipynb #6c7cf545
 def add_run(commands: argparse._SubParsersAction) -> None:

@@ -136,9 +136,8 @@ def alike_pairs(
 def nearest_bits(
     mine: np.ndarray,     # (a,) uint64
     theirs: np.ndarray,   # (b,) uint64
-    sample: int = 1000,   # of mine, evenly spread: more is slower and smoother
 ) -> np.ndarray:
-    "Hamming distance from each of a sample to the nearest of theirs, bits; empty where there is none."
+    "Hamming distance from 1000 of mine, evenly spread, to the nearest of theirs, bits; empty where there is none."
     if len(mine) == 0 or len(theirs) == 0: return np.zeros(0, np.int64)
-    chosen = np.unique(np.linspace(0, len(mine) - 1, sample).astype(int))
+    chosen = np.unique(np.linspace(0, len(mine) - 1, 1000).astype(int))
     return np.array([np.bitwise_count(one ^ theirs).min() for one in mine[chosen]], np.int64)

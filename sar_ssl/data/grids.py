@@ -6,7 +6,7 @@
 __all__ = ['Grid', 'crs_name', 'describe_grid', 'is_geographic', 'wrapped', 'declared_transform', 'by_coordinates',
            'transform_of', 'on_earth', 'corners_of', 'grid_of', 'same_grid', 'part_of', 'window_grid', 'with_margin',
            'bounds_of', 'source_window', 'source_parts', 'hidden_pixels', 'load', 'resample_values', 'resample_parts',
-           'unplaced_grids', 'comparable_grids', 'read_on_grid', 'SourceError']
+           'unplaced_grids', 'comparable_grids', 'read_on_grid']
 
 # %% ../../nbs/data/26_grids.ipynb #f020b167
 import functools
@@ -26,9 +26,6 @@ from rasterio.windows import Window
 
 from .bands import pick_bands
 from .files import SourceError, band_attrs, crs_advice, open_raster, slack_of
-
-# %% ../../nbs/data/26_grids.ipynb #gridsall
-_all_ = ["SourceError"]
 
 # %% ../../nbs/data/26_grids.ipynb #8d4f15f6
 @dataclass(frozen=True)

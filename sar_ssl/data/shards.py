@@ -149,7 +149,8 @@ def damaged(
 ) -> StoreError:
     "The error for a piece whose bytes are not those that were written."
     row, band = divmod(piece, pieces_per_row(layout))
-    return StoreError(f"{layout.folder}: chip {row} of a shard of {layout.per_shard}, band {band}, has changed on disk; "
+    where = f"{layout.folder}: chip {row} of a shard of {layout.per_shard}, band {band}"
+    return StoreError(f"{where}, has changed on disk; "
                       "`sar-ssl chips check` finds every such chip, then build the store again")
 
 # %% ../../nbs/data/08_shards.ipynb #3bb87bae

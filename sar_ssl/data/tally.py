@@ -76,9 +76,9 @@ def spark_line(
     counts: np.ndarray,          # (BINS) of one band
     axis: np.ndarray,            # (BINS) physical values, NaN at the no-data value
     limits: tuple[float, float],  # of the fixed axis
-    width: int = 24,             # bars
 ) -> str:
-    "A histogram as a line of bars; a blank where no pixel is, so that gaps show."
+    "A histogram as a line of 24 bars; a blank where no pixel is, so that gaps show."
+    width = 24
     known = (counts > 0) & ~np.isnan(axis)
     place = ((axis[known] - limits[0]) / (limits[1] - limits[0]) * width).astype(int).clip(0, width - 1)
     heights = np.bincount(place, counts[known], width)

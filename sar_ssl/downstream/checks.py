@@ -6,8 +6,6 @@
 __all__ = ['chips_or_trial', 'check_classify', 'check_embedding', 'check_attention', 'check_report']
 
 # %% ../../nbs/downstream/70_checks.ipynb #chk00004
-import io
-from contextlib import redirect_stdout
 from pathlib import Path
 
 from ..data.simulation.sensors import simulate_store
@@ -26,8 +24,7 @@ def chips_or_trial(
         return chips
     store = folder / "trial.zarr"
     if not store.exists():
-        with redirect_stdout(io.StringIO()):
-            simulate_store(store, n=64, size=32, seed=0, workers=1)
+        simulate_store(store, n=64, size=32, seed=0, workers=1)
     return str(store)
 
 # %% ../../nbs/downstream/70_checks.ipynb #chk00007

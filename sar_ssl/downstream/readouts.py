@@ -7,17 +7,16 @@ __all__ = ['Readout', 'scene_readout', 'map_readout', 'check_classes', 'saved_re
 
 # %% ../../nbs/downstream/55_readouts.ipynb #538a022c
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from ..data.atomic import replacing
+from ..data.chip import StoreError
 from ..data.reader import ChipDataset, pick_device
-from ..data.store import StoreError, contract_of, legend_of, open_store
+from ..data.store import contract_of, legend_of, open_store
 from ..evaluation.score_curves import Axis
 from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder
 from .configs import WeightsConfig
@@ -103,9 +102,7 @@ def pass_axes(
     "Every axis of another pass over the same land."
     simulation = open_store(store).attrs.get("simulation")
     passes = simulated_passes(simulation["looks"]) if isinstance(simulation, Mapping) else {}
-    def other_pass(one, level: float | str) -> ChipDataset:
-        with redirect_stdout(StringIO()): return seen_by(test, store, folder, one, level, split)
-    return {name: (one.axis, partial(other_pass, one)) for name, one in passes.items()}
+    return {name: (one.axis, partial(seen_by, test, store, folder, one, split=split)) for name, one in passes.items()}
 
 # %% ../../nbs/downstream/55_readouts.ipynb #c9dd8a83
 def store_axes(

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 
-from ..data.store import Chip
+from ..data.chip import Chip
 from ..data.classes import KNOWN_CLASSES, ClassInfo
 from ..evaluation.metrics import as_array
 from .chips import chip_images, class_legend, show_image, show_land_cover

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch, Rectangle
 
-from ..data.store import Chip, contract_of
+from ..data.chip import Chip
+from ..data.store import contract_of
 from ..data.classes import IGNORE, KNOWN_CLASSES, WORLDCOVER, ClassInfo, class_index
 from ..data.radiometry import S2_L2A_BANDS, base_band
 

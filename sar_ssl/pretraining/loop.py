@@ -8,6 +8,7 @@ __all__ = ['PUBLISHED_TABLE', 'card_of', 'ViewLoader', 'share_of_batch', 'evalua
            'begin', 'pretrain']
 
 # %% ../../nbs/pretraining/30_loop.ipynb #f020b167
+import logging
 import resource
 import signal
 import threading
@@ -239,7 +240,8 @@ def resume(
     kept = saved.get("monitor") or saved["watch"]  # older files have the names watch and told
     monitor.history, monitor.alerts = kept["history"], kept["alerts"] if "alerts" in kept else kept["told"]
     if code and code != saved["code"]:
-        print(f"NOTE: the checkpoint was written by {saved['code']}, this is {code}: results may differ a little")
+        logging.getLogger(__name__).warning("NOTE: the checkpoint was written by %s, this is %s: results may differ a "
+                                            "little", saved["code"], code)
 
 # %% ../../nbs/pretraining/30_loop.ipynb #9c0ecd11
 def run_step(
@@ -330,7 +332,7 @@ def begin(
     if accelerator.is_main_process:
         record.rewind(state.step)
         for sentence in advice(config) if state.step == 0 else ():
-            print(f"ADVICE: {sentence}")
+            logging.getLogger(__name__).warning("ADVICE: %s", sentence)
     accelerator.wait_for_everyone()
     return state, card, monitor
 

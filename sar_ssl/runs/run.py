@@ -9,6 +9,7 @@ __all__ = ['METRIC_KEYS', 'RunError', 'plain', 'params_text', 'differences', 'fo
 
 # %% ../../nbs/runs/00_run.ipynb #f020b167
 import json
+import logging
 import math
 import os
 import platform
@@ -192,7 +193,7 @@ def acquire(out: Path, # run folder
     while holder := try_lock(out):
         if time.monotonic() - start > patience:
             raise RunError(f"{out} is being written by {holder}; wait for it to end, or end it")
-        if not told: print(f"waiting for {holder}, which writes {out}", flush=True)
+        if not told: logging.getLogger(__name__).warning("waiting for %s, which writes %s", holder, out)
         told = True
         time.sleep(0.2)
 
@@ -255,7 +256,8 @@ _trials: list[tempfile.TemporaryDirectory] = []  # folders of runs without a nam
 def trial_folder(experiment: str) -> Path:
     "A temporary run folder, removed when this process ends."
     _trials.append(tempfile.TemporaryDirectory(prefix=f"sar-ssl-{experiment}-", ignore_cleanup_errors=True))
-    print("trial run in a temporary folder that goes when this kernel ends; set `out` to keep it")
+    logging.getLogger(__name__).warning("trial run in a temporary folder that goes when this kernel ends; set `out` to "
+                                        "keep it")
     return Path(_trials[-1].name)
 
 # %% ../../nbs/runs/00_run.ipynb #d81ff09a

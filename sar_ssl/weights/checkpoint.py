@@ -12,6 +12,7 @@ __all__ = ['CARD_FORMAT', 'PROBE_TOLERANCE', 'CheckpointError', 'digest', 'repla
 # %% ../../nbs/weights/00_checkpoint.ipynb #f020b167
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -162,11 +163,11 @@ def verify(
 def verify_or_warn(
     checkpoint: Path,  # one folder `step-...`
 ) -> dict | None:  # its state
-    "The state of a checkpoint, or None with a printed warning where it is not whole."
+    "The state of a checkpoint, or None with a logged warning where it is not whole."
     try:
         return verify(checkpoint)
     except CheckpointError as error:
-        print(f"WARNING: {error}; using the one before")
+        logging.getLogger(__name__).warning("WARNING: %s; using the one before", error)
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #7b804d25
 def read_checkpoint(

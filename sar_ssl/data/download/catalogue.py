@@ -6,7 +6,7 @@
 __all__ = ['ZENODO', 'BIGEARTHNET', 'BEN_GE', 'EUROSAT', 'EUROSAT_SAR', 'SSL4EO_REPO', 'SSL4EO', 'AOIS', 'M3LEO_PARTS',
            'DOWNLOADS', 'BLOCKS', 'Part', 'Download', 'm3leo_download', 'find_download', 'describe', 'choose_parts',
            'ask_zenodo', 'published_file', 'hub_tree', 'hub_files', 'list_files', 'is_done', 'room_needed', 'say_plan',
-           'get_all', 'what_lies_where', 'fetch']
+           'get_all', 'what_lies_where', 'FetchReport', 'fetch']
 
 # %% ../../../nbs/data/download/20_catalogue.ipynb #f9a7b3a3
 import re
@@ -304,6 +304,15 @@ def what_lies_where(
                           + " ".join(map(str, kept)))
     return "\n".join([*lines, f"next: sar-ssl chips build {source.reader} {folder/source.root} --out STORE"])
 
+# %% ../../../nbs/data/download/20_catalogue.ipynb #744c6cbc
+@dataclass(frozen=True)
+class FetchReport:
+    "What `fetch` did. As text: where things are now, which archives can go, and the next command."
+    path: Path  # what `chips build` takes
+    text: str   # lines
+
+    def __str__(self) -> str: return self.text
+
 # %% ../../../nbs/data/download/20_catalogue.ipynb #1b9ae73f
 def fetch(
     name: str,                             # of the data set, as in `DOWNLOADS`
@@ -311,18 +320,17 @@ def fetch(
     sensors: Sequence[str] | None = None,  # of "s1", "s2"; None: both
     parts: Sequence[str] | None = None,    # names of parts, or patterns with `*`; None: all
     count: int | None = None,              # files of each part that has many of them; None: all
-    ask: Callable[[], bool] | None = None,  # called when the size has been said: go on? None: go on
+    ask: Callable[[str], bool] | None = None,  # called with what is to be downloaded, and how large: go on? None: go on
     endpoint: str | None = None,           # of the Hugging Face hub; None: huggingface.co, or as HF_ENDPOINT says
-) -> Path | None:
-    "Download and unpack a data set; return what `chips build` takes, None where `ask` says no. Raises `SourceError`."
+) -> FetchReport | None:
+    "Download and unpack a data set; return where it is, None where `ask` says no. Raises `SourceError`."
     source, folder = find_download(name), Path(folder)
     if count is not None and count < 1: raise SourceError(f"count is {count}, expected 1 or more")
     files = list_files(choose_parts(source, sensors, parts), count, endpoint)
-    print(say_plan(files, folder))
-    if ask is not None and not ask(): return None
+    plan = say_plan(files, folder)
+    if ask is not None and not ask(plan): return None
     folder.mkdir(parents=True, exist_ok=True)
     get_all(files, folder)
     for file in files:
         if file.unpacked is not None: unpack(folder/file.path, 2 * file.unpacked + 2**20)
-    print(what_lies_where(source, files, folder))
-    return folder/source.root
+    return FetchReport(folder/source.root, what_lies_where(source, files, folder))

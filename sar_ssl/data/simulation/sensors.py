@@ -24,7 +24,8 @@ import numpy as np
 from rasterio.warp import transform as reproject
 from scipy.ndimage import binary_dilation, correlate1d, gaussian_filter
 
-from ..store import Chip, write_store
+from ..chip import Chip
+from ..store import BuildReport, write_store
 from ..classes import WORLDCOVER
 from .landscape import (
     BARE, BUILT, CONIFER, CROP, GRASS, PARCELS, ROOF, SHRUB, STREET, TREE, WATER, WETLAND, Layout, greenness, layout,
@@ -206,10 +207,9 @@ def speckle(
     rng: np.random.Generator,
     size: int,  # pixels
     looks: float = 4.4,  # equivalent number of looks: higher is less speckle
-    width: float = 1.25,  # of the Gaussian response, pixels: higher is coarser grain
 ) -> np.ndarray:
     "Correlated gamma-like speckle (band, y, x) for VV and VH in linear power: mean 1, variance 1 / looks."
-    weights, kernel, beyond = look_weights(looks), speckle_kernel(width), rng.spawn(1)[0]
+    weights, kernel, beyond = look_weights(looks), speckle_kernel(1.25), rng.spawn(1)[0]
     margin = len(kernel) // 2
     inside, power = (..., *[slice(margin, margin + size)] * 2), np.zeros((2, size, size), np.float32)
     for weight in weights:
@@ -483,7 +483,7 @@ def write_simulated(
     looks: float,  # equivalent number of looks of its radar
     attrs: dict,  # of the store: title and settings
     workers: int | None = None,  # processes; None takes what the machine has
-) -> Path:
+) -> BuildReport:
     "Write a store of simulated chips, in threads or processes, whichever is faster for its size."
     parallel = "processes" if len(items) * size**2 > IN_THREADS else "threads"  # a process takes two seconds to start
     contracts = CONTRACTS | {"s1": replace(CONTRACTS["s1"], looks=float(looks))}
@@ -499,7 +499,7 @@ def simulate_store(
     looks: float = 4.4,  # equivalent number of looks, 1 to 64: lower is more speckle, harder
     cloudy_share: float = 0.2,  # share of chips with clouds, 0 to 1: higher leaves fewer valid S2 pixels
     workers: int | None = None,  # processes; None takes what the machine has
-) -> Path:
+) -> BuildReport:
     "Write a chip store of `n` simulated chips. Raises SimulationError for impossible settings."
     if n < 1: raise SimulationError(f"n is {n}; expected at least one chip")
     settings = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ..chip import Chip
-from ..store import StoreError, open_store
+from ..chip import Chip, StoreError
+from ..store import BuildReport, open_store
 from ..reader import split_rows
 from .sensors import SimulationError, Visit, simulate_chip, write_simulated
 
@@ -39,7 +39,7 @@ def visit_store(
     visit: Visit = Visit(),  # what this pass does differently
     looks: float | None = None,  # equivalent number of looks, 1 to 64; None: as in the store
     workers: int | None = None,  # processes; None takes what the machine has
-) -> Path:
+) -> BuildReport:
     "Write the chips of one split of a simulated store as another pass sees them."
     dataset = open_store(store)
     how = simulation_of(dataset)
@@ -70,7 +70,7 @@ def simulate_dates(
     looks: float = 4.4,  # equivalent number of looks, 1 to 64: lower is more speckle, harder
     cloudy_share: float = 0.2,  # share of places with clouds, 0 to 1
     workers: int | None = None,  # processes; None takes what the machine has
-) -> Path:
+) -> BuildReport:
     "Write a chip store of `n` simulated places, each on several dates. Raises SimulationError for impossible settings."
     if n < 1 or not 1 <= dates <= 365:
         raise SimulationError(f"n is {n}, dates is {dates}; expected at least one place, and 1 to 365 dates of it")

@@ -19,7 +19,8 @@ import numpy as np
 
 from ..chip import Chip
 from ..classes import WORLDCOVER
-from ..grids import Grid, SourceError, describe_grid, same_grid
+from ..files import SourceError
+from ..grids import Grid, describe_grid, same_grid
 from .patterns import by_key, share_met
 from .source import Source, read_tile
 from sar_ssl.data.sources.bigearthnet_patches import (

@@ -21,7 +21,8 @@ import numpy as np
 from rasterio.warp import transform as transform_points
 
 from ..chip import Chip, LeftOut
-from ..grids import Grid, SourceError, describe_grid, same_grid
+from ..files import SourceError
+from ..grids import Grid, describe_grid, same_grid
 from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L2A_BANDS, Contract
 from .source import place, read_tile, resize
 from ..splits import split_blocks

@@ -18,7 +18,8 @@ from typing import Literal
 
 from ..chip import Chip, LeftOut
 from ..classes import BIGEARTHNET_19
-from ..grids import Grid, SourceError
+from ..files import SourceError
+from ..grids import Grid
 from .patterns import by_key
 from .source import Source
 from sar_ssl.data.sources.bigearthnet_patches import (

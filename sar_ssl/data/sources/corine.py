@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..classes import BIGEARTHNET_19, BIGEARTHNET_MAP
-from ..grids import SourceError
+from ..files import SourceError
 
 # %% ../../../nbs/data/sources/30_corine.ipynb #36424192
 class Corine(NamedTuple):

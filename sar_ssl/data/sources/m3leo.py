@@ -9,7 +9,6 @@ __all__ = ['STREAMS', 'Piece', 'table_pieces', 'layer_pieces', 'row_stream', 'ro
 
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #4071c22e
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..chip import Chip, LeftOut
-from ..grids import Grid, SourceError, resample_values, same_grid
+from ..files import SourceError, ThreadCache
+from ..grids import Grid, resample_values, same_grid
 from ..radiometry import Contract
 from .m3leo_tiles import (
     SEASONS, centre_window, channel_names, read_coherence, read_composite, read_map)
@@ -71,7 +71,7 @@ def layer_pieces(
     return pieces | {path.stem: Piece(str(path), stamp=stamp(path)) for path in folder.glob("*" + suffix)}
 
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #50b45e0b
-STREAMS = threading.local()
+STREAMS = ThreadCache(16, lambda kept: kept[2].close())  # by folder: where a stream of rows stands
 
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #08313f5d
 def row_stream(
@@ -86,15 +86,14 @@ def row_bytes(
     piece: Piece,  # in a table
 ) -> bytes:
     "The content of a row; going on from the row before costs one row. Raises `SourceError`."
-    kept, layer = STREAMS.__dict__.setdefault("kept", {}), str(Path(piece.path).parent)
-    source = piece.path, piece.group, piece.stamp
-    before, position, stream = kept.pop(layer, (None, 0, None))
+    layer, source = str(Path(piece.path).parent), (piece.path, piece.group, piece.stamp)
+    before, position, stream = STREAMS.kept.pop(layer, (None, 0, None))
     if before != source or position > piece.row: position, stream = 0, row_stream(piece)
     try:
         for _ in range(position, piece.row + 1): content = next(stream)
     except (pa.ArrowException, OSError, StopIteration) as error:
         raise SourceError(f"{piece.path}: row {piece.row} of group {piece.group} cannot be read ({error})") from error
-    kept[layer] = source, piece.row + 1, stream
+    STREAMS.get(layer, lambda: (source, piece.row + 1, stream))
     return content.as_py() or b""
 
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #f253f432

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SOURCES', 'Source', 'build', 'source_module', 'source_options', 'option_value', 'open_source', 'tile_grid',
-           'read_tile', 'resize', 'place', 'file_stamp', 'stamp']
+           'read_tile', 'read_radar', 'resize', 'place', 'file_stamp', 'stamp']
 
 # %% ../../../nbs/data/sources/10_source.ipynb #8d74cfc6
 import importlib
@@ -20,10 +20,10 @@ from rasterio import Affine
 from rasterio.warp import transform as transform_points
 
 from ..chip import Chip
-from ..store import write_store
+from ..store import BuildReport, write_store
 from ..classes import WORLDCOVER, ClassInfo
-from ..files import masked_bands
-from ..grids import Grid, SourceError, crs_name, resample_values, wrapped
+from ..files import SourceError, masked_bands
+from ..grids import Grid, crs_name, resample_values, wrapped
 from ..radiometry import Contract
 
 # %% ../../../nbs/data/sources/10_source.ipynb #8089003c
@@ -44,7 +44,7 @@ def build(
     out: str | Path,            # folder of the new store
     on_error: str = "raise",    # "raise": the first bad file stops the build; "skip": it is left out and reported
     workers: int | None = None,  # parallel tasks on this machine; None: one per core
-) -> Path:
+) -> BuildReport:
     "Build a chip store from a source: parallel, resumable; raises the errors of `write_store`."
     if not source.items: raise SourceError("no chip in this source; is the folder right?")
     return write_store(out, source.items, source.read, source.contracts, source.size, source.scene_classes,
@@ -125,6 +125,17 @@ def read_tile(
         size = path.stat().st_size if path.exists() else None
         found = "it is not there" if size is None else f"it has {size} bytes, is it truncated?"
         raise SourceError(f"{path}: cannot be read ({type(error).__name__}: {error}); {found}") from error
+
+# %% ../../../nbs/data/sources/10_source.ipynb #90775111
+def read_radar(
+    path: Path,  # of a small GeoTIFF
+) -> tuple[np.ndarray, Grid]:
+    "VV and VH (2 y x) in dB, NaN where missing, and the grid; raises `SourceError` for anything else."
+    values, grid, nodata = read_tile(path)
+    if len(values) != 2 or values.dtype.kind != "f":
+        raise SourceError(f"{path}: {len(values)} bands of {values.dtype}, expected VV and VH in floating point (dB)")
+    missing = ~np.isfinite(values) | (False if nodata is None else values == nodata)
+    return np.where(missing, np.nan, values).astype(np.float32), grid
 
 # %% ../../../nbs/data/sources/10_source.ipynb #ccca483d
 def resize(

@@ -11,8 +11,8 @@ __all__ = ['say', 'Frame', 'say_sites', 'sensor_frames', 'own_times', 'expand_st
 # %% ../../../nbs/data/sources/12_windows.ipynb #0a2c1c5f
 import functools
 import inspect
+import logging
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from ..band_names import word_band
 from ..chip import SPLITS
 from ..files import STACKS, SourceError, crs_advice, open_raster
 from ..bands import contradicts, pick_bands
-from ..footprints import on_globe, shared_ground, window_places
+from ..footprints import shared_ground, window_places
 from ..grids import Grid, bounds_of, grid_of
 from .chip_grid import check_grid, check_ground, chip_grid
 from .description import Description, SensorSource, override_fields
@@ -37,7 +37,7 @@ from ..splits import split_blocks
 # %% ../../../nbs/data/sources/12_windows.ipynb #sy02w1s1
 def say(line: str) -> None:
     "A line on what is not as it was described, but no error; on the error stream, so that no result is mixed with it."
-    print(f"note: {line}", file=sys.stderr)
+    logging.getLogger(__name__).warning("note: %s", line)
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #47daf0f1
 @dataclass(frozen=True)
@@ -325,11 +325,11 @@ def footprints(
     windows: list[Window],  # with a place
     size: int,              # of a chip, pixels
 ) -> np.ndarray:
-    "Corners (window, 4, 3) on the globe, metres."
-    out, by_grid = np.empty((len(windows), 4, 3)), {}
+    "Corners (window, 4, 2) in order around, longitude and latitude in degrees."
+    out, by_grid = np.empty((len(windows), 4, 2)), {}
     for i, window in enumerate(windows): by_grid.setdefault(window.grid, []).append(i)
     for grid, members in by_grid.items():
-        out[members] = on_globe(window_places(grid, [windows[i].corner for i in members], size)[:, 1:])
+        out[members] = window_places(grid, [windows[i].corner for i in members], size)[:, 1:]
     return out
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #24a689e3

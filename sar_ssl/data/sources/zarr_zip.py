@@ -4,14 +4,13 @@
 
 # %% auto #0
 __all__ = ['KEPT', 'CLOUDS', 'NO_DATA', 'Box', 'named', 'open_box', 'Places', 'box_times', 'box_corner', 'places_of',
-           'georeference', 'complete', 'season', 'bands_of', 'reflectance', 'hidden', 'backscatter', 'tar_boxes',
-           'shard_boxes', 'file_names', 'same_files']
+           'georeference', 'complete', 'season', 'read_season', 'bands_of', 'reflectance', 'hidden', 'backscatter',
+           'tar_boxes', 'shard_boxes', 'file_names', 'same_files']
 
 # %% ../../../nbs/data/sources/42_zarr_zip.ipynb #07b9f51c
 import functools
 import io
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore, ZipStore
 
 from ..chip import Chip, LeftOut
-from ..files import SourceError
+from ..files import Cache, SourceError, ThreadCache
 from .source import stamp
 from .ssl4eo import acquired
 
@@ -137,7 +136,7 @@ def complete(
         raise ValueError(f"{array.nchunks - array.nchunks_initialized} of {array.nchunks} chunks are missing")
 
 # %% ../../../nbs/data/sources/42_zarr_zip.ipynb #fe67d29e
-KEPT = threading.local()  # seasons that were read last, by modality and variable, of each thread
+KEPT = ThreadCache(32)  # by modality and variable: the seasons that were read last
 
 def season(
     box: Box,       # any
@@ -145,15 +144,20 @@ def season(
     step: int,      # position along the time axis of the file
 ) -> np.ndarray:
     "All places (sample ...) of a box at one season, as stored; raises `SourceError` where they cannot be read."
-    kept = KEPT.__dict__.setdefault(f"{box.modality} {variable}", {})
-    if (box, step) not in kept:
-        while len(kept) >= (4 if box.modality.startswith("S1") else 1): kept.pop(next(iter(kept)))
-        with named(box):
-            array = open_box(box)[variable]
-            if variable == "bands": complete(array)
-            many = array.ndim == (5 if variable == "bands" else 4)
-            kept[box, step] = np.asarray(array[:, step] if many else array[step][None])
-    return kept[box, step]
+    kept = KEPT.get((box.modality, variable), lambda: Cache(4 if box.modality.startswith("S1") else 1))
+    return kept.get((box, step), lambda: read_season(box, variable, step))
+
+def read_season(
+    box: Box,       # any
+    variable: str,  # "bands" or "cloud_mask"
+    step: int,      # position along the time axis of the file
+) -> np.ndarray:
+    "The same, read now."
+    with named(box):
+        array = open_box(box)[variable]
+        if variable == "bands": complete(array)
+        many = array.ndim == (5 if variable == "bands" else 4)
+        return np.asarray(array[:, step] if many else array[step][None])
 
 # %% ../../../nbs/data/sources/42_zarr_zip.ipynb #08e019b5
 def bands_of(
