@@ -247,7 +247,7 @@ def with_train_statistics(
         stats, floored = usable_stats(contract, stats_of_moments(total, n_chips, sample))
         for band in floored:
             warnings.warn(f"{name}: {sensor} {band} does not vary in the {sample}; its standard deviation "
-                          "is taken as one stored step, and a network sees 0 there")
+                          "is taken as one stored step, and a network sees 0 there", stacklevel=2)
         contracts[sensor] = contract.with_stats(stats)
         check_stats(contracts[sensor], name)
     return replace(layout, contracts=contracts)
