@@ -1,5 +1,7 @@
 # The stable names of sar_ssl: they change only with a deprecation of one minor version. Everything else may change.
 # nbs/api.ipynb is written from this list by tools/build_contents.py.
+__version__: str
+
 from .data.audit import audit_store as audit_store
 from .data.check import check_store as check_store
 from .data.chip import Chip as Chip, StoreError as StoreError

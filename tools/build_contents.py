@@ -86,7 +86,8 @@ def first_sentence(module: str, name: str) -> str:
 def stable_names(listed: list[dict]):
     "The page that lists the stable names of the package, by room."
     homes, parts, rows = exporters(), ["# Stable names\n\n> What `import sar_ssl` gives, by room"], {}
-    for node in ast.parse((ROOT / "sar_ssl" / "__init__.pyi").read_text(encoding="utf-8")).body:
+    listing = ast.parse((ROOT / "sar_ssl" / "__init__.pyi").read_text(encoding="utf-8")).body
+    for node in (node for node in listing if isinstance(node, ast.ImportFrom)):
         room = str(Path(homes[node.module]).parent)
         rows.setdefault(room, []).extend((a.name, homes[node.module], first_sentence(node.module, a.name))
                                          for a in node.names)

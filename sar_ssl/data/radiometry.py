@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['S1_BANDS', 'S2_L2A_BANDS', 'S2_L1C_BANDS', 'S1_POLARISATIONS', 'PRODUCT_BANDS', 'GRD_LOOKS', 'ALLOWED',
            'STANDARD_NAMES', 'S1_STORED', 'S2_STORED', 'COHERENCE_STORED', 'STORED', 'STORED_TYPE',
-           'RESOLUTION_TOLERANCE', 'base_band', 'to_db', 'to_linear', 'BandStats', 'Contract', 'ContractError',
-           'validate_contract', 'stored_contract', 'encode', 'decode', 'check_match']
+           'RESOLUTION_TOLERANCE', 'base_band', 'to_db', 'to_linear', 'BandStats', 'ContractFields', 'Contract',
+           'ContractError', 'validate_contract', 'stats_of', 'stored_contract', 'encode', 'decode', 'check_match']
 
 # %% ../../nbs/data/00_radiometry.ipynb #f020b167
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
-from fastcore.basics import patch
 
 # %% ../../nbs/data/00_radiometry.ipynb #2bb5eded
 S1_BANDS = ("VV", "VH")
@@ -59,8 +59,8 @@ class BandStats:
 
 # %% ../../nbs/data/00_radiometry.ipynb #87b8a911
 @dataclass(frozen=True)
-class Contract:
-    "What the numbers of an array mean; value = stored * factor + offset, except where stored equals nodata."
+class ContractFields:
+    "The fields of a contract, and the same contract of other bands or with other statistics."
     sensor: str               # "s1" or "s2"
     product: str              # "GRD", "RTC" or "GSSIC" (s1), "L1C" or "L2A" (s2)
     bands: tuple[str, ...]    # names, in the order of the array's band axis
@@ -77,6 +77,64 @@ class Contract:
         object.__setattr__(self, "bands", tuple(self.bands))
         validate_contract(self)
 
+    def select(
+        self,
+        bands: Iterable[str],  # names, in the order that is wanted
+    ) -> Self:
+        "The contract of these bands in this order; raises `ContractError` where one does not exist."
+        bands = tuple(bands)
+        missing = [band for band in bands if band not in self.bands]
+        if missing: raise ContractError(f"{self.sensor} has no band {missing}; it has {list(self.bands)}")
+        at = [self.bands.index(band) for band in bands]
+        stats = self.stats and replace(self.stats, mean=tuple(self.stats.mean[i] for i in at),
+                                       std=tuple(self.stats.std[i] for i in at))
+        return replace(self, bands=bands, stats=stats)
+
+    def with_stats(
+        self,
+        stats: BandStats | None,  # statistics of these bands, or None to forget them
+    ) -> Self:
+        "The same contract with other statistics."
+        return replace(self, stats=stats)
+
+# %% ../../nbs/data/00_radiometry.ipynb #confile2
+class Contract(ContractFields):
+    "What the numbers of an array mean; value = stored * factor + offset, except where stored equals nodata."
+
+    def to_dict(self) -> dict:
+        "The contract as a dictionary that JSON can hold."
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        stats = self.stats and {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self.stats).items()}
+        if self.looks is None: del plain["looks"]  # so that a file from before there were looks is written alike
+        return plain | dict(bands=list(self.bands), stats=stats)
+
+    @classmethod
+    def from_dict(
+        cls,
+        record: dict,  # what `to_dict` made
+    ) -> Self:
+        "The contract that a dictionary describes; raises `ContractError` where a field is unknown or missing."
+        names = {field.name for field in fields(cls)}
+        needed = names - {"factor", "offset", "nodata", "stats", "looks"}
+        if set(record) - names or needed - set(record):
+            raise ContractError(f"contract: unknown fields {sorted(set(record) - names)}, missing fields "
+                                f"{sorted(needed - set(record))}; was it written by another version?")
+        stats = record.get("stats")
+        if stats is not None: stats = BandStats(**{k: tuple(v) if isinstance(v, list) else v for k, v in stats.items()})
+        return cls(**(record | dict(bands=tuple(record["bands"]), stats=stats)))
+
+    def to_attrs(self) -> dict:
+        "CF attributes of an array kept under this contract: names, units, `scale_factor`, `add_offset`, `_FillValue`."
+        attrs = dict(long_name=f"Sentinel-{self.sensor[1]} {self.product} {self.quantity}",
+                     units="dB" if self.scale == "dB" else "1",
+                     sensor=self.sensor, product=self.product, quantity=self.quantity, scale=self.scale,
+                     resolution_m=self.resolution, scale_factor=self.factor, add_offset=self.offset)
+        name = STANDARD_NAMES.get((self.quantity, self.product))
+        if name: attrs["standard_name"] = name
+        if self.looks is not None: attrs["equivalent_looks"] = self.looks
+        if self.nodata is not None: attrs["_FillValue"] = self.nodata
+        return attrs
+
 # %% ../../nbs/data/00_radiometry.ipynb #looks002
 GRD_LOOKS = 4.4  # equivalent number of looks, nominal, of the IW GRD product in high resolution
 
@@ -92,7 +150,7 @@ ALLOWED = {
 
 # %% ../../nbs/data/00_radiometry.ipynb #c13f23de
 def validate_contract(
-    contract: Contract,  # to be checked
+    contract: ContractFields,  # to be checked
 ) -> None:
     "Refuse a contract that contradicts itself, by `ContractError`."
     if contract.sensor not in ALLOWED:
@@ -118,54 +176,15 @@ def validate_contract(
         raise ContractError(f"contract of {contract.sensor}: {len(contract.bands)} bands but statistics of "
                             f"{len(contract.stats.mean)}")
 
-# %% ../../nbs/data/00_radiometry.ipynb #8d4f15f6
-@patch
-def to_dict(self: Contract) -> dict:
-    "The contract as a dictionary that JSON can hold."
-    plain = {field.name: getattr(self, field.name) for field in fields(self)}
-    stats = self.stats and {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self.stats).items()}
-    if self.looks is None: del plain["looks"]  # so that a file from before there were looks is written alike
-    return plain | dict(bands=list(self.bands), stats=stats)
-
-# %% ../../nbs/data/00_radiometry.ipynb #7b804d25
-@patch(cls_method=True)
-def from_dict(
-    cls: Contract,
-    record: dict,  # what `to_dict` made
-) -> Contract:
-    "The contract that a dictionary describes; raises `ContractError` where a field is unknown or missing."
-    names = {field.name for field in fields(cls)}
-    needed = names - {"factor", "offset", "nodata", "stats", "looks"}
-    if set(record) - names or needed - set(record):
-        raise ContractError(f"contract: unknown fields {sorted(set(record) - names)}, missing fields "
-                            f"{sorted(needed - set(record))}; was it written by another version?")
-    stats = record.get("stats")
-    if stats is not None: stats = BandStats(**{k: tuple(v) if isinstance(v, list) else v for k, v in stats.items()})
-    return cls(**(record | dict(bands=tuple(record["bands"]), stats=stats)))
-
-# %% ../../nbs/data/00_radiometry.ipynb #5b0217c8
-@patch
-def select(
-    self: Contract,
-    bands: Iterable[str],  # names, in the order that is wanted
-) -> Contract:
-    "The contract of these bands in this order; raises `ContractError` where one does not exist."
-    bands = tuple(bands)
-    missing = [band for band in bands if band not in self.bands]
-    if missing: raise ContractError(f"{self.sensor} has no band {missing}; it has {list(self.bands)}")
-    at = [self.bands.index(band) for band in bands]
-    stats = self.stats and replace(self.stats, mean=tuple(self.stats.mean[i] for i in at),
-                                   std=tuple(self.stats.std[i] for i in at))
-    return replace(self, bands=bands, stats=stats)
-
-# %% ../../nbs/data/00_radiometry.ipynb #cb43200e
-@patch
-def with_stats(
-    self: Contract,
-    stats: BandStats | None,  # statistics of these bands, or None to forget them
-) -> Contract:
-    "The same contract with other statistics."
-    return replace(self, stats=stats)
+# %% ../../nbs/data/00_radiometry.ipynb #constat2
+def stats_of(
+    contract: Contract,  # of some bands
+) -> BandStats:
+    "The statistics of a contract; raises `ContractError` where it has none."
+    if contract.stats is None:
+        raise ContractError(f"contract of {contract.sensor} {contract.product}: found no statistics, expected a mean "
+                            "and a standard deviation per band; take them from `band_statistics`")
+    return contract.stats
 
 # %% ../../nbs/data/00_radiometry.ipynb #6c7cf545
 STANDARD_NAMES = {
@@ -174,20 +193,6 @@ STANDARD_NAMES = {
     ("reflectance", "L1C"): "toa_bidirectional_reflectance",
     ("reflectance", "L2A"): "surface_bidirectional_reflectance",
 }
-
-# %% ../../nbs/data/00_radiometry.ipynb #46ed3498
-@patch
-def to_attrs(self: Contract) -> dict:
-    "CF attributes of an array kept under this contract: names, units, `scale_factor`, `add_offset`, `_FillValue`."
-    attrs = dict(long_name=f"Sentinel-{self.sensor[1]} {self.product} {self.quantity}",
-                 units="dB" if self.scale == "dB" else "1",
-                 sensor=self.sensor, product=self.product, quantity=self.quantity, scale=self.scale,
-                 resolution_m=self.resolution, scale_factor=self.factor, add_offset=self.offset)
-    name = STANDARD_NAMES.get((self.quantity, self.product))
-    if name: attrs["standard_name"] = name
-    if self.looks is not None: attrs["equivalent_looks"] = self.looks
-    if self.nodata is not None: attrs["_FillValue"] = self.nodata
-    return attrs
 
 # %% ../../nbs/data/00_radiometry.ipynb #d78f577f
 S1_STORED = dict(factor=0.01, offset=0.0, nodata=-32768)  # int16: hundredths of a dB

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .radiometry import S2_L2A_BANDS, BandStats, Contract
+from .radiometry import S2_L2A_BANDS, BandStats, Contract, stats_of
 
 # %% ../../nbs/data/49_scaling.ipynb #3f46b6ca
 def per_band(
@@ -29,7 +29,8 @@ def standardise(
     contract: Contract,  # with statistics, bands in the order of c
 ) -> Tensor:  # the same tensor; 0 where invalid
     "Zero mean and unit variance over the training chips."
-    mean, std = per_band(contract.stats.mean, physical), per_band(contract.stats.std, physical)
+    stats = stats_of(contract)
+    mean, std = per_band(stats.mean, physical), per_band(stats.std, physical)
     physical.sub_(mean).div_(std)
     return physical if valid.all() else physical.masked_fill_(~valid, 0)
 
@@ -52,7 +53,8 @@ def published_scaling(
     physical = physical.masked_fill(~valid, torch.nan)
     if contract.scale == "dB":
         physical = clip_to_quantiles(physical)
-    mean, std = per_band(contract.stats.mean, physical), per_band(contract.stats.std, physical)
+    stats = stats_of(contract)
+    mean, std = per_band(stats.mean, physical), per_band(stats.std, physical)
     levels = ((physical - (mean - 2 * std)) / (4 * std) * 255).clamp(0, 255).trunc()
     return torch.nan_to_num(levels / 255)
 

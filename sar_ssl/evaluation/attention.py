@@ -120,7 +120,8 @@ def shuffled_auroc(
     least: float = 0.01,  # as in `chip_auroc`
 ) -> np.ndarray:  # shift head class: mean over chips with the maps of other chips
     "The null of a fixed habit: every chip scored with another chip's map, never its own."
-    maps, random = as_array(maps), stream("attention null", seed, len(maps))
+    maps = as_array(maps)
+    random = stream("attention null", seed, len(maps))
     if len(maps) < 2:
         return np.full((1, maps.shape[1], shares.shape[1]), np.nan)
     order = random.permutation(len(maps))
@@ -221,7 +222,8 @@ def pixel_maps(
 ) -> dict[str, np.ndarray]:  # "intensity" and "gradient", each chip band gh gw
     "Mean of each band in each token, and mean steepness; 0 where a token has no measured pixel."
     pixels = as_array(pixels).astype(np.float64)
-    steep = np.hypot(*np.gradient(pixels, axis=(-2, -1)))
+    down, across = np.gradient(pixels, axis=(-2, -1))
+    steep = np.hypot(down, across)
     made = {}
     for name, values in (("intensity", pixels), ("gradient", steep)):
         parts = rearrange(values, "n b (gh h) (gw w) -> n b gh gw (h w)", gh=grid[0], gw=grid[1])

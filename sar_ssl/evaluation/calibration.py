@@ -10,7 +10,7 @@ __all__ = ['TEMPERATURES', 'check_probabilities', 'top_confidence', 'label_confi
 # %% ../../nbs/evaluation/06_calibration.ipynb #e98dc081
 import math
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -158,7 +158,7 @@ def fit_temperature(
     loss = lambda log_t: cross_entropy(logits / math.exp(log_t), labels)
     near = lambda log_t: round(loss(log_t), 9)
     ends = [math.log(t) for t in TEMPERATURES]
-    inside = minimize_scalar(loss, bounds=ends, method="bounded", options=dict(xatol=1e-6)).x
+    inside = cast(Any, minimize_scalar(loss, bounds=ends, method="bounded", options=dict(xatol=1e-6))).x
     found = min([0.0, *ends, inside], key=near)  # of equals the first
     if min(map(near, ends)) <= near(found):
         warnings.warn("temperature: an end of what is searched does as well, so validation does not bound it; "

@@ -10,11 +10,10 @@ __all__ = ['Blocks', 'block_side', 'chip_blocks', 'Difference', 'difference_word
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import xarray as xr
-from fastcore.basics import patch
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
@@ -34,17 +33,15 @@ class Blocks:
     unplaced: int  # chips whose place is unknown: each is a block of its own
     chip: np.ndarray  # (chip,): row of each chip in the store
 
-# %% ../../nbs/evaluation/04_intervals.ipynb #87f44098
-@patch(as_prop=True)
-def count(self: Blocks) -> int:
-    "How many blocks there are."
-    return len(np.unique(self.number))
+    @property
+    def count(self) -> int:
+        "How many blocks there are."
+        return len(np.unique(self.number))
 
-# %% ../../nbs/evaluation/04_intervals.ipynb #f0bbfd35
-@patch(as_prop=True)
-def record(self: Blocks) -> dict:
-    "What a record of `metrics.json` says about them."
-    return dict(n_blocks=self.count, block_km=self.side_km, unplaced_chips=self.unplaced)
+    @property
+    def record(self) -> dict:
+        "What a record of `metrics.json` says about them."
+        return dict(n_blocks=self.count, block_km=self.side_km, unplaced_chips=self.unplaced)
 
 # %% ../../nbs/evaluation/04_intervals.ipynb #fdbd5231
 def block_side(
@@ -92,13 +89,12 @@ class Difference(NamedTuple):
     above: float | None  # share of the draws in which the first is ahead, ties half; None as above
     seeds: int = 1  # trainings of each model; with one the interval is over blocks alone
 
-# %% ../../nbs/evaluation/04_intervals.ipynb #outcome0
-@patch(as_prop=True)
-def outcome(self: Difference) -> str:  # "better", "worse", "no different"; "not judged" without an interval
-    "Which way a difference goes: it is one where the interval does not hold 0."
-    if self.interval is None: return "not judged"
-    low, high = self.interval
-    return "better" if low > 0 else "worse" if high < 0 else "no different"
+    @property
+    def outcome(self) -> str:  # "better", "worse", "no different"; "not judged" without an interval
+        "Which way a difference goes: it is one where the interval does not hold 0."
+        if self.interval is None: return "not judged"
+        low, high = self.interval
+        return "better" if low > 0 else "worse" if high < 0 else "no different"
 
 # %% ../../nbs/evaluation/04_intervals.ipynb #outcome2
 def difference_words(
@@ -119,7 +115,7 @@ def recorded_difference(
     "The difference that a record tells."
     known = lambda value: value is not None and value == value  # a table has NaN where a record has nothing
     pair = record.get("interval")
-    above, seeds = record.get("above"), record.get("seeds")
+    above, seeds = cast(tuple[Any, Any], (record.get("above"), record.get("seeds")))
     return Difference(float(record["value"]), tuple(pair) if isinstance(pair, (list, tuple)) else None,
                       float(above) if known(above) else None, int(seeds) if known(seeds) else 1)
 

@@ -90,4 +90,4 @@ def kept_difference(
     "How far the first model is ahead of the second; raises `MetricError` where chips or seeds do not fit."
     check_same_chips([*first.values(), *second.values()])
     rows = [{seed: kept.rows for seed, kept in one.items()} for one in (first, second)]
-    return paired_difference(*rows, STATISTICS[score], next(iter(first.values())).group, n)
+    return paired_difference(*rows, statistic=STATISTICS[score], groups=next(iter(first.values())).group, n=n)

@@ -14,6 +14,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,10 +31,10 @@ def as_array(
     values: ArrayLike,  # numpy array, list, or torch tensor on any device
 ) -> np.ndarray:
     "The values as a numpy array; a torch tensor is detached, brought to the CPU and, from bfloat16, widened."
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() and values.element_size() < 4 else values
-    return np.asarray(values)
+    if not hasattr(values, "detach"):
+        return np.asarray(values)
+    tensor = cast(Any, values).detach().cpu()
+    return np.asarray(tensor.float() if tensor.is_floating_point() and tensor.element_size() < 4 else tensor)
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #76f8e00f
 def confusion_matrix(
@@ -278,8 +279,8 @@ def pooled_miou(
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #d78f577f
 def plain(
-    value: object,  # number, array, or anything JSON knows
-) -> object:
+    value: Any,  # number, array, or anything JSON knows
+) -> Any:
     "The value as plain Python that JSON can keep: numpy and torch numbers unwrapped, NaN as None."
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -307,12 +308,12 @@ def metric(
     return record
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #38289050
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:  # a bool
     "Whether a value is a finite number, and neither a bool nor text."
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:  # a bool
     "Whether a value is a whole number, and no bool."
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -324,14 +325,14 @@ def wrong_field(
     record: dict,  # one record of `metrics.json`
 ) -> tuple[str, str] | None:  # its name and what was expected there; None where all are right
     "The first field of the record that is wrong."
-    of, pair = record.get, record.get("interval")
+    of, pair, n = record.get, record.get("interval"), record.get("n")
     named, words = re.fullmatch(r"[a-z][a-z0-9_]*", str(of("name"))), "small letters, digits and underscores"
     rising = pair is None or (len(pair) == 2 and all(map(is_number, pair)) and pair[0] <= pair[1])
     rules = [("name", named, words),
              ("value", of("value") is None or is_number(of("value")), "a finite number, or None where not measured"),
              ("unit", isinstance(of("unit"), str) and of("unit"), "text such as '1' or 'dB'"),
              ("split", of("split") in SPLITS, f"one of {', '.join(SPLITS)}"),
-             ("n", is_whole(of("n")) and of("n") >= 0, "a count of chips"),
+             ("n", is_whole(n) and n >= 0, "a count of chips"),
              ("seed", of("seed") is None or is_whole(of("seed")), "a whole number or None"),
              ("interval", rising, "low <= high")]
     return next(((field, expected) for field, right, expected in rules if not right), None)

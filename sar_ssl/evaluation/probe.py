@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from einops import rearrange
-from fastcore.basics import patch
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
@@ -200,14 +199,12 @@ class LinearProbe:
     several: bool  # several labels per row
     converged: bool  # the solver reached its tolerance
 
-# %% ../../nbs/evaluation/10_probe.ipynb #cb43200e
-@patch
-def logits(
-    self: LinearProbe,
-    features: ArrayLike | Tensor,  # n d
-) -> np.ndarray:  # n c: the higher, the surer
-    "Scores before softmax or sigmoid: enough for ranking and for the best class."
-    return (feature_tensor(features).double().cpu().numpy() - self.mean) / self.std @ self.weight + self.bias
+    def logits(
+        self,
+        features: ArrayLike | Tensor,  # n d
+    ) -> np.ndarray:  # n c: the higher, the surer
+        "Scores before softmax or sigmoid: enough for ranking and for the best class."
+        return (feature_tensor(features).double().cpu().numpy() - self.mean) / self.std @ self.weight + self.bias
 
 # %% ../../nbs/evaluation/10_probe.ipynb #6c7cf545
 def standardise(
@@ -297,7 +294,7 @@ def fit_path(
         found = solve(axes.T @ weight / scale, along * scale.T, target, pull, several, max_iterations, counts)
         weight = axes @ (scale * torch.as_tensor(found.x, device=table.device).reshape(-1, target.shape[1]))
         solved = (part.cpu().numpy() for part in (weight[:-1], weight[-1], mean, std))
-        probes.append(LinearProbe(*solved, penalty, several, bool(found.success)))
+        probes.append(LinearProbe(*solved, penalty=penalty, several=several, converged=bool(found.success)))
     return probes
 
 # %% ../../nbs/evaluation/10_probe.ipynb #d78f577f
@@ -367,7 +364,7 @@ def published_probe(
             optimiser.step()
         schedule.step()
     solved, size = (part.detach().cpu().double().numpy() for part in (weight, bias)), table.shape[1]
-    return LinearProbe(*solved, np.zeros(size), np.ones(size), 0.0, True, converged=False)
+    return LinearProbe(*solved, mean=np.zeros(size), std=np.ones(size), penalty=0.0, several=True, converged=False)
 
 # %% ../../nbs/evaluation/10_probe.ipynb #38289050
 def class_shares(

@@ -9,10 +9,9 @@ __all__ = ['Axis', 'level_weights', 'area', 'Curve', 'score_curve', 'curve_metri
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from fastcore.basics import patch
 from numpy.typing import ArrayLike
 
 from .intervals import Difference, judge_draws
@@ -30,8 +29,9 @@ class Axis:
     spacing: str = "linear"  # "linear": differences count; "log": ratios count; "none": levels have no distance
 
     def __post_init__(self):
-        rising = self.spacing == "none" or all(a < b for a, b in zip(self.levels, self.levels[1:]))
-        positive = self.spacing != "log" or min(self.levels, default=1) > 0
+        levels = cast(tuple[Any, ...], self.levels)
+        rising = self.spacing == "none" or all(a < b for a, b in zip(levels, levels[1:]))
+        positive = self.spacing != "log" or min(levels, default=1) > 0
         if self.spacing not in ("linear", "log", "none") or not rising or not positive or len(self.levels) < 2:
             raise ValueError(f"{self.name}: found {self.spacing} levels {self.levels}; expected at least two, rising "
                              "(and above 0 for log), or spacing='none'")
@@ -68,6 +68,23 @@ class Curve:
     draws: np.ndarray  # (draw, level): of the same drawn chips at all levels; no draw below two blocks
     n: int  # chips
 
+    def intervals(
+        self,
+    ) -> list[tuple[float, float] | None]:  # low, high of each level; None where there are no draws
+        "95 % bootstrap interval of the score at each level."
+        return [middle(column) for column in self.draws.T]
+
+    def drops(
+        self,
+    ) -> dict[float | str, tuple[float, tuple[float, float] | None]]:  # level to drop and interval
+        "Relative drop of the score from the clean level to each end, or to each level without distance."
+        axis, clean = self.axis, self.axis.levels.index(self.axis.clean)
+        asked = range(len(axis.levels)) if axis.spacing == "none" else (0, len(axis.levels) - 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drop, drawn = (1 - scores / scores[..., [clean]] for scores in (self.scores, self.draws))
+        drawn = np.where(np.isfinite(drawn), drawn, np.nan)
+        return {axis.levels[i]: (float(drop[i]), middle(drawn[:, i])) for i in asked if i != clean}
+
 # %% ../../nbs/evaluation/40_score_curves.ipynb #e4be8795
 def score_curve(
     rows_at: Callable[[float | str], ArrayLike],  # level to rows (chip, ...), the same chips at every level
@@ -84,27 +101,6 @@ def score_curve(
         raise ValueError(f"{axis.name}: found {sorted(counts)} chips at different levels; expected the same at each")
     drawn = np.stack([bootstrap_draws(values, statistic, draws, seed, groups) for values in rows], 1)
     return Curve(axis, np.array([statistic(values) for values in rows]), drawn, counts.pop())
-
-# %% ../../nbs/evaluation/40_score_curves.ipynb #4f73bd07
-@patch
-def intervals(
-    self: Curve,
-) -> list[tuple[float, float] | None]:  # low, high of each level; None where there are no draws
-    "95 % bootstrap interval of the score at each level."
-    return [middle(column) for column in self.draws.T]
-
-# %% ../../nbs/evaluation/40_score_curves.ipynb #47108ed5
-@patch
-def drops(
-    self: Curve,
-) -> dict[float | str, tuple[float, tuple[float, float] | None]]:  # level to drop and interval
-    "Relative drop of the score from the clean level to each end, or to each level without distance."
-    axis, clean = self.axis, self.axis.levels.index(self.axis.clean)
-    asked = range(len(axis.levels)) if axis.spacing == "none" else (0, len(axis.levels) - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        drop, drawn = (1 - scores / scores[..., [clean]] for scores in (self.scores, self.draws))
-    drawn = np.where(np.isfinite(drawn), drawn, np.nan)
-    return {axis.levels[i]: (float(drop[i]), middle(drawn[:, i])) for i in asked if i != clean}
 
 # %% ../../nbs/evaluation/40_score_curves.ipynb #c206630d
 def curve_metrics(

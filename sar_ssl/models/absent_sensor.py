@@ -7,6 +7,7 @@ __all__ = ['MARKS', 'missing_sensors', 'mark_of', 'SensorPatches', 'mark_absent'
 
 # %% ../../nbs/models/05_absent_sensor.ipynb #7b2f6407
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from timm.layers import PatchEmbed
@@ -83,6 +84,7 @@ def mark_absent(
         raise ModelError(f"absent={mark}: found {type(embed).__name__} of {embed.proj.in_channels} channels, expected "
                          f"timm's PatchEmbed without a norm, of {' + '.join(map(str, bands))} channels")
     embed.__class__ = SensorPatches
-    embed.bands, embed.value = tuple(bands), value
-    embed.token = nn.Parameter(torch.zeros(len(bands), vit.embed_dim)) if mark == "token" else None
+    marked = cast(SensorPatches, embed)
+    marked.bands, marked.value = tuple(bands), value
+    marked.token = nn.Parameter(torch.zeros(len(bands), vit.embed_dim)) if mark == "token" else None
     return vit

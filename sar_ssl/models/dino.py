@@ -41,7 +41,7 @@ class DINOHead(nn.Module):
         super().__init__()
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(),
                                  nn.Linear(hidden, bottleneck))
-        for layer in self.mlp[::2]:
+        for layer in (layer for layer in self.mlp if isinstance(layer, nn.Linear)):
             nn.init.trunc_normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
         self.weight_v = nn.Parameter((2 * torch.rand(prototypes, bottleneck) - 1) / bottleneck**0.5)
@@ -154,7 +154,7 @@ def make_teacher(
     teacher = copy.deepcopy(student).requires_grad_(False)
     for module in teacher.modules():
         if hasattr(module, "drop_prob"):
-            module.drop_prob = 0.0
+            setattr(module, "drop_prob", 0.0)
     return teacher
 
 # %% ../../nbs/models/10_dino.ipynb #cb43200e

@@ -118,7 +118,8 @@ def keep_sensors(
             raise ModelError("the model's patch embedding has no bias to fold the absent sensor's mark into")
         gone = [number for number, name in enumerate(channels) if name not in names]
         proj.bias = nn.Parameter(proj.bias.detach() + embed.marks().detach()[gone].sum(0))
-        embed.token, embed.__class__ = None, PatchEmbed
+        embed.token = None
+        embed.__class__ = PatchEmbed  # pyright: ignore[reportAttributeAccessIssue]  # the same layers, without marks
     kept = [proj.weight.detach()[:, where] for name, where in channels.items() if name in names]
     proj.weight = nn.Parameter(torch.cat(kept, 1))
     proj.in_channels = proj.weight.shape[1]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
+from typing import TypeGuard, cast
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,7 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 
 from .absent_sensor import SensorPatches
+from .dino import DINOHead
 from .dino_options import masked_tokens
 from .stochastic_depth import GivenPaths
 from .vit import DinoPositions, ModelError, grid_size, interpolate_positions
@@ -88,7 +90,7 @@ def embed_patches(
 ) -> Tensor:  # b n d
     "Each patch through the embedding, as one matrix product; raises `ModelError` for sides that patches do not tile."
     ph, pw = vit.patch_embed.patch_size
-    grid_size(*images.shape[-2:], ph)
+    grid_size(*images.shape[-2:], patch_size=ph)
     if type(vit.patch_embed) is not PatchEmbed:  # one that does more is called as it is
         return vit.patch_embed(images).flatten(1, -2)
     rows = rearrange(images, "b c (gh ph) (gw pw) -> b (gh gw) (c ph pw)", ph=ph, pw=pw)
@@ -139,7 +141,7 @@ def embed(
     side = vit.patch_embed.patch_size
     patches = embed_patches(vit, images)
     if masks is not None:
-        patches = torch.where(masks.flatten(1)[..., None], hidden.to(patches.dtype), patches)
+        patches = torch.where(masks.flatten(1)[..., None], cast(Tensor, hidden).to(patches.dtype), patches)
     front, table = positions(vit, (images.shape[2] // side[0], images.shape[3] // side[1]))
     prefix = torch.cat([token for token in (vit.cls_token, vit.reg_token) if token is not None], 1)
     prefix = prefix if front is None else prefix + front
@@ -234,10 +236,10 @@ def class_token(
 # %% ../../nbs/models/18_fast_vit.ipynb #f590ee84
 def is_known(
     backbone: nn.Module,  # maps b c h w to b d
-) -> bool:
+) -> TypeGuard[VisionTransformer]:  # a bool
     "Whether `check_known` has nothing to say; walks over all parts of the model."
     try:
-        check_known(backbone)
+        check_known(cast(VisionTransformer, backbone))
     except ModelError:
         return False
     return True
@@ -265,7 +267,7 @@ def all_tokens(
 
 # %% ../../nbs/models/18_fast_vit.ipynb #f7b132d2
 def logits(
-    head: nn.Module,  # a `DINOHead`
+    head: DINOHead,  # its parameters
     cls: Tensor,  # b d
 ) -> Tensor:  # b k
     "Logits of a projection head, the prototypes' lengths divided out of the logits and not out of the prototypes."
@@ -296,7 +298,7 @@ def product_error() -> float:
 @contextmanager
 def use_fast_products() -> Iterator[bool]:  # whether the switch was turned
     "32-bit products by oneDNN inside the block, where that loses nothing; the old route afterwards."
-    switch = torch.backends.mkldnn.matmul
+    switch = torch.backends.mkldnn.matmul  # pyright: ignore[reportAttributeAccessIssue]  # torch declares it too late
     before = switch.fp32_precision
     fast = torch.backends.mkldnn.is_available() and not has_amx()
     try:

@@ -60,7 +60,7 @@ def block_tokens(
     blocks: Sequence[int],  # block numbers from 0, rising
 ) -> list[Tensor]:  # of each block, b n d: class token, registers, patches row by row
     "All tokens of some blocks, layer-normed; raises `ModelError` for an image that patches do not tile."
-    grid_size(*images.shape[-2:], patch_side(vit))
+    grid_size(*images.shape[-2:], patch_size=patch_side(vit))
     try:
         check_known(vit)
     except ModelError:

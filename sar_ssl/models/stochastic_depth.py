@@ -21,7 +21,8 @@ class GivenPaths(nn.Module):
 
     def __init__(self, drop_prob: float):  # probability that a branch rests; more regularises more and slows learning
         super().__init__()
-        self.drop_prob, self.factor = drop_prob, None
+        self.drop_prob = drop_prob
+        self.factor: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:  # b ..., the output of a branch
         "The branch of each image, times its coin."
@@ -68,11 +69,11 @@ def given_paths(
     factors: Tensor | None,  # layer b: of these images; None gives none
 ) -> Iterator[None]:
     "Give each layer its factors while the block runs; raises `ModelError` where there are not as many as layers."
-    layers = path_layers(vit) if factors is not None else []
-    if len(layers) != (0 if factors is None else len(factors)):
-        raise ModelError(f"stochastic depth: found factors for {len(factors)} layers, expected {len(layers)}")
+    layers, given = ([], []) if factors is None else (path_layers(vit), list(factors))
+    if len(layers) != len(given):
+        raise ModelError(f"stochastic depth: found factors for {len(given)} layers, expected {len(layers)}")
     try:
-        for layer, factor in zip(layers, factors if layers else ()):
+        for layer, factor in zip(layers, given):
             layer.factor = factor
         yield
     finally:

@@ -78,7 +78,7 @@ class DinoPositions(VisionTransformer):
         "Prefix tokens and patches with their positions."
         front = [token.expand(len(x), -1, -1) for token in (self.cls_token, self.reg_token) if token is not None]
         prefix = 0 if self.no_embed_class else self.num_prefix_tokens
-        table = interpolate_positions(self.pos_embed, self.patch_embed.grid_size, x.shape[1:3], prefix)
+        table = interpolate_positions(self.pos_embed, self.patch_embed.grid_size, (x.shape[1], x.shape[2]), prefix)
         x = x.flatten(1, 2)
         x = torch.cat([*front, x + table], 1) if self.no_embed_class else torch.cat([*front, x], 1) + table
         return self.pos_drop(x)
@@ -134,7 +134,7 @@ def tokens(
     blocks: int = 1,  # how many of the last blocks; more gives the probe richer features, and bigger ones
 ) -> tuple[Tensor, Tensor]:  # class tokens `n b d`, patch tokens `n b d gh gw`, first block first
     "Class and patch tokens of the last blocks, each layer-normed."
-    grid_size(*images.shape[-2:], patch_side(vit))
+    grid_size(*images.shape[-2:], patch_size=patch_side(vit))
     if not 1 <= blocks <= len(vit.blocks):
         raise ModelError(f"blocks: found {blocks}, expected 1 to {len(vit.blocks)}, the depth of this model")
     out = vit.forward_intermediates(images, indices=blocks, norm=True, return_prefix_tokens=True,
@@ -163,7 +163,7 @@ def attention(
     block: int = -1,  # which block; the last one is what DINO's figures show
 ) -> Tensor:  # b heads gh gw; the values of a map sum to at most 1
     "How strongly the class token attends to each patch, one map per head (Caron et al. 2021, figure 1)."
-    gh, gw = grid_size(*images.shape[-2:], patch_side(vit))
+    gh, gw = grid_size(*images.shape[-2:], patch_size=patch_side(vit))
     if not -len(vit.blocks) <= block < len(vit.blocks):
         raise ModelError(f"block: found {block}, expected {-len(vit.blocks)} to {len(vit.blocks) - 1}")
     layer = vit.blocks[block].attn

@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from fastcore.basics import patch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from timm.models.vision_transformer import VisionTransformer
@@ -209,17 +208,15 @@ class ModelCard:
     code: str = ""  # version of the code that made them
     expected: tuple[float, ...] = ()  # what the encoder gives for the probe image; nothing where it was not recorded
 
-# %% ../../nbs/weights/00_checkpoint.ipynb #6c7cf545
-@patch(as_prop=True)
-def bands(self: ModelCard) -> int:
-    "Number of input channels."
-    return sum(len(contract.bands) for contract in self.contracts.values())
+    @property
+    def bands(self) -> int:
+        "Number of input channels."
+        return sum(len(contract.bands) for contract in self.contracts.values())
 
-# %% ../../nbs/weights/00_checkpoint.ipynb #46ed3498
-@patch(as_prop=True)
-def channels(self: ModelCard) -> dict[str, slice]:
-    "Where each sensor's bands are in the stacked image."
-    return sensor_channels({sensor: len(contract.bands) for sensor, contract in self.contracts.items()})
+    @property
+    def channels(self) -> dict[str, slice]:
+        "Where each sensor's bands are in the stacked image."
+        return sensor_channels({sensor: len(contract.bands) for sensor, contract in self.contracts.items()})
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #d78f577f
 def card_to_json(
@@ -340,7 +337,7 @@ def load_encoder(
 ) -> tuple[VisionTransformer, ModelCard]:
     "An encoder and its card; raises `CheckpointError` where the file does not hold what its card says."
     random = str(weights) == "random"
-    card = wanted if random else read_card(weights)
+    card = wanted if random and wanted else read_card(weights)
     vit = build_encoder(card, drop_path)
     if random:
         return vit, card

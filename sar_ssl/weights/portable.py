@@ -18,6 +18,7 @@ from timm.models.vision_transformer import VisionTransformer
 
 import sar_ssl
 from ..data.atomic import rename
+from ..data.radiometry import stats_of
 from ..data.reader import SENSOR_SETS
 from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino_mm import keep_sensors
@@ -29,7 +30,8 @@ def shift_and_scale(
     card: ModelCard,  # with statistics
 ) -> tuple[list[float], list[float]]:  # one number per channel each, in physical units
     "What is subtracted from each channel, and what it is then divided by."
-    pairs = [(m, s) for contract in card.contracts.values() for m, s in zip(contract.stats.mean, contract.stats.std)]
+    known = [stats_of(contract) for contract in card.contracts.values()]
+    pairs = [(m, s) for stats in known for m, s in zip(stats.mean, stats.std)]
     if card.recipe == "published":
         return [m - 2 * s for m, s in pairs], [4 * s for _, s in pairs]
     return [m for m, _ in pairs], [s for _, s in pairs]
@@ -58,7 +60,8 @@ def channel_table(
     for contract in card.contracts.values():
         unit = f"{contract.quantity}, dB" if contract.scale == "dB" else f"{contract.quantity}, linear"
         product = f"Sentinel-{contract.sensor[1]} {contract.product}, {contract.resolution:g} m"
-        for band, mean, std in zip(contract.bands, contract.stats.mean, contract.stats.std):
+        stats = stats_of(contract)
+        for band, mean, std in zip(contract.bands, stats.mean, stats.std):
             rows.append(f"| {len(rows) - 2} | {band} | {product} | {unit} | {mean:.6g} | {std:.6g} |")
     return "\n".join(rows)
 
@@ -130,7 +133,7 @@ def readme(
 ) -> str:  # Markdown
     "The model card for people."
     sensors = " and ".join(f"Sentinel-{sensor[1]} {contract.product}" for sensor, contract in card.contracts.items())
-    samples = sorted({contract.stats.sample for contract in card.contracts.values()})
+    samples = sorted({stats_of(contract).sample for contract in card.contracts.values()})
     return f"""{front_matter(card)}
 # {card.model}, patches of {card.patch_size} px, for {sensors}
 
@@ -284,10 +287,10 @@ def describe_weights(
     if len(card.contracts) > 1:
         lines.append(f"absence    of a sensor is marked by {mark_of(card.recipe, card.absent)}")
     for sensor, contract in card.contracts.items():
-        stats = [f"{band} {mean:.4g} ± {std:.4g}" for band, mean, std in
-                 zip(contract.bands, contract.stats.mean, contract.stats.std)]
+        stats = stats_of(contract)
+        pairs = [f"{band} {mean:.4g} ± {std:.4g}" for band, mean, std in zip(contract.bands, stats.mean, stats.std)]
         what = f"{contract.product} {contract.quantity}, {contract.scale}, {contract.resolution:g} m"
-        lines.append(f"{sensor:<11}{what}: {', '.join(stats)} ({contract.stats.sample})")
+        lines.append(f"{sensor:<11}{what}: {', '.join(pairs)} ({stats.sample})")
     lines += [f"{name:<11}{value or 'not recorded'}" for name, value in
               {"origin": card.origin, "licence": card.licence, "code": card.code}.items()]
     return "\n".join([*lines, f"self-check {verdict(weights)}"])

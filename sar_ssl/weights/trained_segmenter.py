@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from fastcore.basics import patch
 from safetensors.torch import load_file
 from torch import nn
 
@@ -47,17 +46,15 @@ class SegmenterCard:
     about: Mapping[str, object] = field(default_factory=dict)  # how it was trained: mode, fraction, seed, score ...
     expected: tuple[float, ...] = ()  # logits for the probe image; nothing where they were not recorded
 
-# %% ../../nbs/weights/30_trained_segmenter.ipynb #69b2f2f9
-@patch(as_prop=True)
-def side(self: SegmenterCard) -> int:
-    "Pixels of a side of the chips it was trained on."
-    return self.chip_size or self.encoder.chip_size
+    @property
+    def side(self) -> int:
+        "Pixels of a side of the chips it was trained on."
+        return self.chip_size or self.encoder.chip_size
 
-# %% ../../nbs/weights/30_trained_segmenter.ipynb #a8bd853f
-@patch(as_prop=True)
-def patch_size(self: SegmenterCard) -> int:
-    "Pixels: an image's sides must be multiples of it."
-    return self.encoder.patch_size
+    @property
+    def patch_size(self) -> int:
+        "Pixels: an image's sides must be multiples of it."
+        return self.encoder.patch_size
 
 # %% ../../nbs/weights/30_trained_segmenter.ipynb #f50da2e7
 def segmenter_card_to_dict(
