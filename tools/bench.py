@@ -73,7 +73,7 @@ def as_geotiffs(store: Path, chips: int = 400) -> Path:
     "Some of the same chips in the layout of BigEarthNet: a folder per chip, a GeoTIFF per band at its own resolution."
     import numpy as np
     import rasterio
-    from sar_ssl.data.simulation.sensors import FOOTPRINT
+    from sar_ssl.data.simulation.optics import FOOTPRINT
     from sar_ssl.data.store import contract_of, open_store
     from sar_ssl.data.radiometry import decode
     from sar_ssl.data.shards import ShardedArray, read_rows

@@ -17,7 +17,8 @@ import xarray as xr
 from ..chip import Chip, StoreError
 from ..store import BuildReport, open_store
 from ..reader import split_rows
-from .sensors import SimulationError, Visit, simulate_chip, write_simulated
+from .sensors import Visit, simulate_chip, write_simulated
+from .radar import SimulationError
 
 # %% ../../../nbs/data/simulation/20_visits.ipynb #84394b81
 def simulation_of(
