@@ -114,9 +114,9 @@ def chips_simulate(arguments: argparse.Namespace) -> int:
 
     how = dict(size=arguments.size, seed=arguments.seed)
     if arguments.dates > 1:
-        from sar_ssl.data.simulation.visits import simulate_dates  # loads PyTorch
+        from sar_ssl.data.simulation.visits import Simulation, simulate_dates  # loads PyTorch
 
-        report = simulate_dates(arguments.out, arguments.n, arguments.dates, **how)
+        report = simulate_dates(arguments.out, arguments.n, arguments.dates, Simulation(**how))
     else: report = simulate_store(arguments.out, arguments.n, **how)
     print(report)
     return 0

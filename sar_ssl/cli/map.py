@@ -101,8 +101,8 @@ def map_command(
 ) -> int:
     "`sar-ssl map SCENE --weights FILE --out MAP.tif`."
     from sar_ssl.mapping.blending import check_windows
-    from sar_ssl.mapping.mapper import map_scene
-    from sar_ssl.mapping.scene import open_scene
+    from sar_ssl.mapping.mapper import Tiling, map_scene
+    from sar_ssl.mapping.scene import SceneFacts, open_scene
 
     make = attention_mapper if arguments.attention else land_cover_mapper
     mapper = make(arguments.weights, arguments.device, arguments.precision)
@@ -110,11 +110,12 @@ def map_command(
     window = arguments.window or mapper.side
     overlap = window // 4 if arguments.overlap is None else arguments.overlap
     check_windows(window, overlap, mapper.patch)
-    scene = open_scene(arguments.scene, mapper.contracts, shown_sensors(arguments.sensors, mapper), arguments.s2,
-                       arguments.units, [band for band in arguments.bands.split(",") if band], arguments.site,
-                       arguments.date, arguments.convert)
-    map_scene(scene, mapper.predict, mapper.outputs, layers, mapper.identity, window, overlap, arguments.workers,
-              arguments.batch_size)
+    bands = [band for band in arguments.bands.split(",") if band]
+    facts = SceneFacts(arguments.s2, arguments.units, bands, arguments.site, arguments.date)
+    scene = open_scene(arguments.scene, mapper.contracts, shown_sensors(arguments.sensors, mapper), facts,
+                       arguments.convert)
+    map_scene(scene, mapper.predict, mapper.outputs, layers, mapper.identity,
+              Tiling(window, overlap, arguments.batch_size), arguments.workers)
     for layer, _ in layers: print(f"{layer.path}: {scene.grid.height} x {scene.grid.width} px, {len(layer.bands)} band"
                                   + "s" * (len(layer.bands) > 1))
     return 0

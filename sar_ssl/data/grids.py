@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Grid', 'crs_name', 'describe_grid', 'is_geographic', 'wrapped', 'declared_transform', 'by_coordinates',
-           'transform_of', 'on_earth', 'corners_of', 'grid_of', 'same_grid', 'part_of', 'window_grid', 'with_margin',
-           'bounds_of', 'source_window', 'source_parts', 'hidden_pixels', 'load', 'resample_values', 'resample_parts',
-           'unplaced_grids', 'comparable_grids', 'read_on_grid']
+           'transform_of', 'on_earth', 'corners_of', 'grid_of', 'same_grid', 'part_of', 'window_grid', 'Square',
+           'with_margin', 'bounds_of', 'source_window', 'source_parts', 'hidden_pixels', 'load', 'resample_values',
+           'resample_parts', 'unplaced_grids', 'comparable_grids', 'read_on_grid']
 
 # %% ../../nbs/data/26_grids.ipynb #f020b167
 import functools
@@ -165,6 +165,18 @@ def window_grid(
     "The grid of a square window."
     return on_earth(part_of(grid, slice(row, row + size), slice(column, column + size)))
 
+# %% ../../nbs/data/26_grids.ipynb #28dd441e
+@dataclass(frozen=True)
+class Square:
+    "A square window of a grid."
+    reference: Grid           # whole grid that chips are cut on
+    corner: tuple[int, int]   # first row and column
+    size: int                 # pixels along one side
+
+    def grid(self) -> Grid:
+        "The grid of the window alone."
+        return window_grid(self.reference, *self.corner, self.size)
+
 # %% ../../nbs/data/26_grids.ipynb #46ed3498
 def with_margin(
     start: float,   # first pixel of the window, may be fractional or negative
@@ -301,42 +313,42 @@ def unplaced_grids(
 # %% ../../nbs/data/26_grids.ipynb #6a69b4e4
 def comparable_grids(
     grid: Grid,               # of the file
-    reference: Grid,          # that chips are cut on
-    corner: tuple[int, int],  # first row and column of the window
-    size: int,                # pixels along one side
+    square: Square,           # that is read
     resample: str,            # as declared; empty: refuse
     path: Path,               # for messages
 ) -> tuple[Grid, Grid]:
     "Grids of the file and of the window, such that one can be resampled to the other; else raises `SourceError`."
-    both = f"{path}: its grid is {describe_grid(grid)}, but chips are cut on {describe_grid(reference)}"
-    if bool(grid.crs) != bool(reference.crs):
+    both = f"{path}: its grid is {describe_grid(grid)}, but chips are cut on {describe_grid(square.reference)}"
+    if bool(grid.crs) != bool(square.reference.crs):
         raise SourceError(f"{both}; they cannot be compared; is the file complete? "
                           f"Then give it its CRS: {crs_advice(path)}")
     if not resample:
         raise SourceError(f"{both}; if both show the same place, declare `resample: bilinear` (`nearest` for labels)")
-    if not grid.crs: grid, reference = unplaced_grids(grid, reference)
-    return grid, window_grid(reference, *corner, size)
+    if grid.crs: return grid, square.grid()
+    grid, reference = unplaced_grids(grid, square.reference)
+    return grid, replace(square, reference=reference).grid()
 
 # %% ../../nbs/data/26_grids.ipynb #3c0ccde3
 def read_on_grid(
     path: Path,                        # of the file
     bands: Sequence[tuple[str, str]],  # our name and the file's name
     step: int | None,                  # time step of a stack, or None
-    reference: Grid,                   # whole grid that chips are cut on
-    corner: tuple[int, int],           # first row and column of the window
-    size: int,                         # pixels along one side
+    square: Square,                    # that is read
     convert: Callable,                 # of numbers and attributes of each band, to float values (band y x) with NaN
     resample: str,                     # "bilinear", "nearest", "mode", or empty: another grid is an error
 ) -> np.ndarray:
-    "The window (band size size) of a file, converted, on the reference grid."
-    target, (row, column) = window_grid(reference, *corner, size), corner
+    """The window (band size size) of a file, converted, on the reference grid.
+
+    It takes more than five parameters because a file, a place and a conversion do not depend on each other.
+    """
+    target, (row, column), size = square.grid(), square.corner, square.size
     with open_raster(path) as raster:
         arrays = pick_bands(raster, bands, path, step)
         grid = grid_of(arrays[0], path)
-        plain = same_grid(grid, reference)
+        plain = same_grid(grid, square.reference)
         if plain: parts = [(target, slice(row, row + size), slice(column, column + size))]
         else:
-            grid, target = comparable_grids(grid, reference, corner, size, resample, path)
+            grid, target = comparable_grids(grid, square, resample, path)
             parts = source_parts(grid, target, path)
         loaded = [load(arrays, rows, columns, path) for _, rows, columns in parts]
     values = [convert(*one) for one in loaded]

@@ -173,8 +173,6 @@ class ChipDataset(Dataset):
         recipe: str = "repaired",  # whose statistics are taken, and how pixels are scaled
         contracts: Mapping[str, Contract] | None = None,  # of weights: all their channels, instead of the recipe's
         size: int = 0,  # pixels to cut from the middle of each chip; 0 takes whole chips
-        transform: Callable[[Images], Images] | None = None,  # of a batch as the network would see it
-        physical_transform: Callable[[Images], Images] | None = None,  # of a batch in dB and reflectance
     ):
         self.dataset = store if isinstance(store, xr.Dataset) else open_store(store)
         self.sensors, self.recipe = sensors, recipe
@@ -187,8 +185,7 @@ class ChipDataset(Dataset):
         self.window = centre_window(self.dataset.sizes["y"], size)
         self.own = {sensor: contract_of(self.dataset, sensor) for sensor in read}  # what the integers mean
         self.arrays, self.places, self.names = {}, stored_places(self.dataset), self.dataset["id"].values
-        self.transforms = (transform,) if transform else ()
-        self.physical_transforms = (physical_transform,) if physical_transform else ()
+        self.transforms, self.physical_transforms = (), ()  # of a batch, see `transformed`
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STEP', 'Make', 'BLOCK', 'CACHE', 'land_cover_predictor', 'attention_predictor', 'class_map', 'stored_shares',
            'land_cover_layers', 'attention_layers', 'map_blocks', 'block_values', 'finish_block', 'run_blocks',
-           'map_record', 'is_begun', 'working_files', 'check_outputs', 'map_scene']
+           'map_record', 'is_begun', 'working_files', 'check_outputs', 'Tiling', 'map_scene']
 
 # %% ../../nbs/mapping/30_mapper.ipynb #d398a1c0
 import copy
@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -259,6 +260,15 @@ def check_outputs(
 # %% ../../nbs/mapping/30_mapper.ipynb #5f0c21aa
 CACHE = 256 * 2**20  # bytes of raster blocks that GDAL keeps: more reads fewer of them twice and takes more memory
 
+# %% ../../nbs/mapping/30_mapper.ipynb #d955de93
+@dataclass(frozen=True)
+class Tiling:
+    "How a scene is cut into blocks, and blocks into windows."
+    window: int = 128     # pixels: more gives the network more context and costs memory; best as in training
+    overlap: int = 32     # pixels shared with the next window: more hides seams better and costs time
+    batch_size: int = 16  # windows at a time: more is faster up to a point and needs memory
+    block: int = BLOCK    # pixels along one side: more computes fewer windows twice and takes more memory
+
 # %% ../../nbs/mapping/30_mapper.ipynb #e8c33af7
 def map_scene(
     scene: Scene,               # that fits the weights
@@ -266,19 +276,21 @@ def map_scene(
     outputs: int,               # how many numbers the network gives per pixel
     layers: Sequence[tuple[Layer, Make]],  # files, the map first
     identity: str,              # what the network is: its checksum, or a name that is given to no other
-    window: int = 128,          # pixels: more gives the network more context and costs memory; best as in training
-    overlap: int = 32,          # pixels shared with the next window: more hides seams better and costs time
+    tiling: Tiling = Tiling(),  # how the scene is cut
     workers: int | None = None,  # threads; None: one per core
-    batch_size: int = 16,       # windows at a time: more is faster up to a point and needs memory
-    block: int = BLOCK,         # pixels along one side: more computes fewer windows twice and takes more memory
 ) -> None:
-    "Map a scene block by block into cloud-optimised GeoTIFFs; the same call again goes on after a crash."
+    """Map a scene block by block into cloud-optimised GeoTIFFs; the same call again goes on after a crash.
+
+    It takes more than five parameters because a network that is mapped is four things: a function, the numbers it
+    gives, the files they become, and a name.
+    """
+    window, overlap = tiling.window, tiling.overlap
     check_windows(window, overlap)
-    grid, blocks, out = scene.grid, map_blocks(scene.grid, block), layers[0][0].path
-    record = map_record(scene, identity, layers, window=window, overlap=overlap, block=block)
+    grid, blocks, out = scene.grid, map_blocks(scene.grid, tiling.block), layers[0][0].path
+    record = map_record(scene, identity, layers, window=window, overlap=overlap, block=tiling.block)
     check_outputs(layers, is_begun(out.with_name(f"{out.name}.partial"), record))
     axes = window_axis(grid.height, window, overlap), window_axis(grid.width, window, overlap)
-    values = partial(block_values, scene, predict, outputs, axes, batch_size=batch_size)
+    values = partial(block_values, scene, predict, outputs, axes, batch_size=tiling.batch_size)
     with build_folder(out) as folder, rasterio.Env(GDAL_CACHEMAX=CACHE):
         raws, journal = working_files(folder, record, layers, grid), folder/"parts"/"journal"
         finish = partial(finish_block, values=values, layers=layers, raws=raws, journal=journal, lock=Lock())

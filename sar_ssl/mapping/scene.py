@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['file_names', 'band_words', 'agreed', 'declared_scale', 'band_pairs', 'square_metres', 'lone_sensor', 'one_of',
            'one_frame', 'Scene', 'placed', 'described_scene', 'lone_scene', 'frame_contract', 'check_contracts',
-           'read_sensor_piece', 'read_piece', 'check_values', 'scene_files', 'open_scene', 'sensor_masks',
+           'read_sensor_piece', 'read_piece', 'check_values', 'scene_files', 'SceneFacts', 'open_scene', 'sensor_masks',
            'network_input']
 
 # %% ../../nbs/mapping/10_scene.ipynb #92c1e92d
@@ -21,7 +21,7 @@ from ..data.band_names import say_nothing
 from ..data.sources.description import Description, Files, SensorSource, read_description
 from ..data.files import SourceError, band_attrs, crs_advice, open_raster
 from ..data.bands import band_positions, own_names, pick_bands
-from ..data.grids import Grid, describe_grid, grid_of, same_grid
+from ..data.grids import Grid, Square, describe_grid, grid_of, same_grid
 from ..data.units import noted_scale
 from ..data.reader import sensor_channels
 from ..data.sources.patterns import check_path_bands, path_words
@@ -264,7 +264,7 @@ def read_sensor_piece(
     "A piece of one sensor (band y x) as its contract declares it, NaN where missing."
     frame, size = dict(scene.whole.frames)[sensor], max(rows.stop - rows.start, columns.stop - columns.start)
     source = site_source(dict(scene.description.sensors)[sensor], scene.whole.site, frame.time)
-    values = read_frame(source, frame, scene.root, scene.grid, (rows.start, columns.start), size)
+    values = read_frame(source, frame, scene.root, Square(scene.grid, (rows.start, columns.start), size))
     return values[:, :rows.stop - rows.start, :columns.stop - columns.start]
 
 # %% ../../nbs/mapping/10_scene.ipynb #3cdf6e40
@@ -316,26 +316,33 @@ def scene_files(
                       ("give the Sentinel-1 file first and the Sentinel-2 file by s2 (--s2), or show one sensor only "
                        "(--sensors s1)" if s2 is None else f"{s2} is one file too many"))
 
+# %% ../../nbs/mapping/10_scene.ipynb #1debe7bd
+@dataclass(frozen=True)
+class SceneFacts:
+    "What the files of a scene do not say themselves; empty where they do."
+    s2: str | Path | None = None  # Sentinel-2 file, where both sensors are shown and the scene is a Sentinel-1 file
+    units: str = ""           # of a Sentinel-1 file: "dB" or "linear"; empty: its tags say it
+    bands: Sequence[str] = ()  # names of the bands of a file; empty: it has them
+    site: str = ""            # of a description that has several
+    date: str = ""            # beginning of it, in ISO format, where there are several
+
 # %% ../../nbs/mapping/10_scene.ipynb #e5b2a081
 def open_scene(
     path: str | Path,        # of a description (.yaml, .csv), or of a raster
     weights: Mapping[str, Contract],  # with statistics, in the order of the channels
     sensors: Sequence[str],  # that are shown: s1, s2 or both; the channels of others are zero
-    s2: str | Path | None = None,  # Sentinel-2 file, where both sensors are shown and `path` is the Sentinel-1 file
-    units: str = "",         # of a Sentinel-1 file: "dB" or "linear"; empty: its tags say it
-    bands: Sequence[str] = (),  # names of the bands of a file; empty: it has them
-    site: str = "",          # of a description that has several
-    date: str = "",          # beginning of it, in ISO format, where there are several
+    facts: SceneFacts = SceneFacts(),  # what the files leave open
     convert: bool = False,   # turn linear power into the weights' dB, or the reverse
 ) -> Scene:
     "A scene that fits its weights; raises `SourceError` or `ContractError` with what was found and what to do."
     path = Path(path)
     if path.suffix in (".yaml", ".yml", ".csv"):
-        if s2 or units or bands: raise SourceError(f"{path}: a description says units, bands and files itself")
-        scene = described_scene(path, weights, sensors, site, date)
+        if facts.s2 or facts.units or facts.bands:
+            raise SourceError(f"{path}: a description says units, bands and files itself")
+        scene = described_scene(path, weights, sensors, facts.site, facts.date)
     else:
-        files = scene_files(path, s2 and Path(s2), sensors)
-        scene = lone_scene(files, weights, units, bands, date)
+        files = scene_files(path, facts.s2 and Path(facts.s2), sensors)
+        scene = lone_scene(files, weights, facts.units, facts.bands, facts.date)
     check_contracts(scene, convert)
     check_values(scene)
     optical = dict(scene.description.sensors).get("s2")

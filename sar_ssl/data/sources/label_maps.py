@@ -14,7 +14,7 @@ import numpy as np
 
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
-from ..grids import read_on_grid
+from ..grids import Square, read_on_grid
 from .description import Description, LabelSource
 from .windows import Window
 from ..units import measured
@@ -86,11 +86,11 @@ def read_label(
     "The map of a chip in codes of its legend, uint8 (y x), 0: unknown; None where nothing is known."
     source, size, table = description.label, description.chip_size, stored_codes(description.label)
     bands, known = [(source.band, source.band)] if source.band else [], np.zeros((size, size), np.float32)
-    apart = known > 0
+    apart, square = known > 0, Square(window.grid, window.corner, size)
     for path in window.labels:
         def convert(numbers: list[np.ndarray], attrs: list[dict]) -> np.ndarray:
             return to_worldcover(numbers[0], attrs[0], table, root/path)[None]
-        codes = read_on_grid(root/path, bands, None, window.grid, window.corner, size, convert, source.resample)[0]
+        codes = read_on_grid(root/path, bands, None, square, convert, source.resample)[0]
         codes = np.nan_to_num(codes)
         apart |= (known > 0) & (codes > 0) & (known != codes)
         known = np.where(known > 0, known, codes)

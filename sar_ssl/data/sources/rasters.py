@@ -18,7 +18,7 @@ import numpy as np
 from ..chip import Chip, LeftOut
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
-from ..grids import Grid, read_on_grid, window_grid
+from ..grids import Square, read_on_grid, window_grid
 from ..plausibility import physical_check
 from ..radiometry import Contract, to_db, to_linear
 from .description import (
@@ -92,9 +92,7 @@ def read_frame(
     source: SensorSource,      # of `site_source`
     frame: Frame,              # which files, and which date of a stack
     root: Path,                # of the data
-    grid: Grid,                # of the whole scene
-    corner: tuple[int, int],   # first row and column of the window
-    size: int,                 # pixels along one side
+    square: Square,            # of the grid of the scene
 ) -> np.ndarray:
     "A window of all bands of one sensor in the contract's units, (band y x), NaN where missing."
     contract, by_name = source.contract, {}
@@ -104,7 +102,7 @@ def read_frame(
             values = np.stack([band_values(image, facts, contract, source.own, ours, root/path)
                                for image, facts, (ours, _) in zip(numbers, attrs, files.bands)])
             return checked_power(values, contract.select(dict(files.bands)), root/path) if as_power else values
-        values = read_on_grid(root/path, files.bands, frame.step, grid, corner, size, convert, source.resample)
+        values = read_on_grid(root/path, files.bands, frame.step, square, convert, source.resample)
         by_name |= {ours: image for (ours, _), image in zip(files.bands, values)}
     values = np.stack([by_name[band] for band in contract.bands])
     return to_db(values) if as_power else values
@@ -119,7 +117,7 @@ def read_sensor(
     "One sensor of a chip in the units of the store (dB, reflectance), (band y x), NaN where missing; checked."
     frame = dict(window.frames)[sensor]
     source = site_source(dict(description.sensors)[sensor], window.site, frame.time)
-    values = read_frame(source, frame, root, window.grid, window.corner, description.chip_size)
+    values = read_frame(source, frame, root, Square(window.grid, window.corner, description.chip_size))
     check_valid_share(values, sensor, description.min_valid)
     physical_check(values, source.contract, f"{root/frame.paths[0]}, chip {window.id}")
     return to_db(values) if is_power(source.contract) else values
