@@ -1,4 +1,5 @@
 """The tools that decide must be able to say no."""
+import ast
 import json
 import subprocess
 import sys
@@ -147,3 +148,26 @@ def test_stable_names_can_be_imported():
     import sar_ssl
 
     assert all(hasattr(sar_ssl, name) for name in sar_ssl.__all__) and "open_store" in sar_ssl.__all__
+
+
+def parameters(function):
+    "Names of a function's parameters, without `self`."
+    taken = function.args
+    names = [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]
+    return names[names[:1] in (["self"], ["cls"]):]
+
+
+def crowded(folder, most=7):
+    "Functions below a folder with more parameters than that, each with its number."
+    functions = ((path, node) for path in sorted(Path(folder).rglob("*.py")) for node in ast.walk(ast.parse(path.read_text()))
+                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return [(path.name, node.name, len(parameters(node))) for path, node in functions if len(parameters(node)) > most]
+
+
+def test_no_function_has_more_than_seven_parameters():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "try.py").write_text("def fits(a, b, c, d, e, f, g): pass\n"
+                                          "class A:\n    def fits(self, a, b, c, d, e, f, *, g=1): pass\n"
+                                          "    def crowded(self, a, b, c, d, e, f, g, *, h=1): pass\n")
+        assert crowded(folder) == [("try.py", "crowded", 8)]
+    assert crowded(TOOLS.parent / "sar_ssl") == [], "put what belongs together into a small dataclass"

@@ -63,9 +63,9 @@ def source_help(
 ) -> list[str]:
     "Lines that explain the options of one source."
     from fastcore.docments import docments
-    from sar_ssl.data.sources.source import source_module, source_options
+    from sar_ssl.data.sources.source import declares_options, source_options
 
-    comments, lines = docments(source_module(name).open_source), [f"options of {name}, each as -p name=value:"]
+    comments, lines = docments(declares_options(name)), [f"options of {name}, each as -p name=value:"]
     for key, parameter in source_options(name).items():
         lines += [f"  {key} = {parameter.default!r}", f"        {comments.get(key) or ''}"]
     return lines if len(lines) > 1 else [f"{name} has no options"]

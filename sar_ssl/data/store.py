@@ -27,7 +27,7 @@ from .atomic import rename
 from .build import assemble, build_folder, run_tasks, scene_name
 from .parts import PART, build_record, fingerprint, is_done, part_path, write_part
 from .chip import (
-    SCHEMA_VERSION, SPLITS, Chip, StoreError, make_layout)
+    SCHEMA_VERSION, SPLITS, Chip, Layout, StoreError)
 from .classes import KNOWN_CLASSES, WORLDCOVER, ClassInfo, own_legend
 from .radiometry import STORED_TYPE, Contract, decode, stored_contract
 from .shards import ShardedArray, read_rows
@@ -48,18 +48,18 @@ def write_store(
     out: str | Path,                   # folder of the new store
     items: Sequence,                   # of the source; each stands for one chip, and its `repr` must identify it
     make_chip: Callable[[Any], Chip],  # of the source: one item to one chip; may raise `LeftOut`
-    contracts: dict[str, Contract],    # "s1", "s2" or both: what the values of the chips mean
-    size: int,                         # pixels along one side of a chip
-    scene_classes: Sequence[str] | None = None,  # names, where chips have scene labels
-    legend: Sequence[ClassInfo] = WORLDCOVER,  # classes of the label maps
+    layout: Layout,                    # of `make_layout`: what all chips have in common
     on_error: str = "raise",           # "raise": the first bad chip stops the build; "skip": it is left out
     attrs: dict | None = None,         # attributes of the store, such as title and licence; part of its identity
     workers: int | None = None,        # parallel tasks on this machine; None: one per core
 ) -> BuildReport:
-    "Build a chip store, in parallel, resumable; raises `StoreError` or `ContractError`, never leaves half a store."
+    """Build a chip store, in parallel, resumable; raises `StoreError` or `ContractError`, never leaves half a store.
+
+    It takes more than five parameters because what a store holds is four things (items, how one becomes a chip, their
+    layout, attributes), of which the same build may be done in another way (errors, workers).
+    """
     out, began = Path(out).absolute(), time.time()
     if on_error not in ("raise", "skip"): raise StoreError(f"on_error is {on_error!r}, expected 'raise' or 'skip'")
-    layout = make_layout(contracts, size, scene_classes, legend)
     record = build_record(items, make_chip, layout, attrs or {})
     if already_there(out, record): return BuildReport(out, None)
     with build_folder(out) as partial:

@@ -18,7 +18,7 @@ import dask
 import numpy as np
 from rasterio.warp import transform as reproject
 
-from ..chip import Chip
+from ..chip import Chip, make_layout
 from ..classes import WORLDCOVER
 from ..radiometry import S1_BANDS, S1_STORED, S2_L2A_BANDS, S2_STORED, Contract
 from .landscape import greenness, layout
@@ -155,8 +155,9 @@ def write_simulated(
     "Write a store of simulated chips, in threads or processes, whichever is faster for its size."
     parallel = "processes" if len(items) * size**2 > IN_THREADS else "threads"  # a process takes two seconds to start
     contracts = CONTRACTS | {"s1": replace(CONTRACTS["s1"], looks=float(looks))}
+    layout = make_layout(contracts, size, SCENE_CLASSES)
     with dask.config.set(scheduler=parallel):
-        return write_store(out, items, make_chip, contracts, size, SCENE_CLASSES, attrs=attrs, workers=workers)
+        return write_store(out, items, make_chip, layout, attrs=attrs, workers=workers)
 
 # %% ../../../nbs/data/simulation/10_sensors.ipynb #9f02c258
 def simulate_store(

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['SPLIT_NAMES', 'NAME_TILE', 'NOMENCLATURES', 'FOLDERS', 'ATTRS', 'read_record', 'record_grid', 'read_names',
            'split_file', 'read_splits', 'partner_of', 'find_partners', 'pair_up', 'placed_name', 'read_patch',
-           'open_source']
+           'Options', 'open_source']
 
 # %% ../../../nbs/data/sources/34_bigearthnet_v1.ipynb #9c5fbf1e
 import csv
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -180,27 +181,33 @@ FOLDERS = {"s1": ("BigEarthNet-S1-v1.0", "BigEarthNet-S1"), "s2": ("BigEarthNet-
 ATTRS = dict(title="BigEarthNet-MM 1.0", licence="CDLA-Permissive-1.0",
              attribution="Contains modified Copernicus Sentinel data 2017-2018; BigEarthNet-MM (Sumbul et al., 2021)")
 
+# %% ../../../nbs/data/sources/34_bigearthnet_v1.ipynb #c58e1eed
+@dataclass(frozen=True)
+class Options:
+    "What is read of BigEarthNet-MM 1.0."
+    sensors: Literal["s1+s2", "s1", "s2"] = "s1+s2"  # which to read
+    labels: Literal["19", "43"] = "19"  # classes of the scene labels
+    split: str = "blocks"  # "blocks", or a folder with the lists train, val and test
+    pairs: str = ""        # list with both names of every pair; empty: the lists of the split, or the JSONs, tell
+    snow: str = ""         # list of patches with seasonal snow, to be left out
+    clouds: str = ""       # list of patches with clouds or their shadow, to be left out
+    block_km: float = 10.0  # side of a block, kilometres: larger separates better
+
 # %% ../../../nbs/data/sources/34_bigearthnet_v1.ipynb #ff1926ed
 def open_source(
     path: Path,  # folder that holds both archives, unpacked
-    sensors: Literal["s1+s2", "s1", "s2"] = "s1+s2",  # which to read
-    labels: Literal["19", "43"] = "19",  # classes of the scene labels
-    split: str = "blocks",  # "blocks", or a folder with the lists train, val and test
-    pairs: str = "",        # list with both names of every pair; empty: the lists of the split, or the JSONs, tell
-    snow: str = "",         # list of patches with seasonal snow, to be left out
-    clouds: str = "",       # list of patches with clouds or their shadow, to be left out
-    block_km: float = 10.0,  # side of a block, kilometres: larger separates better
+    options: Options = Options(),  # what is read
 ) -> Source:
     "BigEarthNet-MM 1.0 as it is published; raises `SourceError` where folders or lists do not fit."
-    s1, s2 = sensor_folders(path, sensors, FOLDERS)
-    splits, partners = (None, {}) if split == "blocks" else read_splits(Path(split))
-    if pairs: partners |= {names[1]: names[0] for names in read_names(Path(pairs)) if len(names) == 2}
-    unwanted = {reason: {names[0] for names in read_names(Path(file))}
-                for reason, file in (("seasonal snow", snow), ("clouds or their shadow", clouds)) if file}
+    s1, s2 = sensor_folders(path, options.sensors, FOLDERS)
+    splits, partners = (None, {}) if options.split == "blocks" else read_splits(Path(options.split))
+    if options.pairs: partners |= {names[1]: names[0] for names in read_names(Path(options.pairs)) if len(names) == 2}
+    lists = (("seasonal snow", options.snow), ("clouds or their shadow", options.clouds))
+    unwanted = {reason: {names[0] for names in read_names(Path(file))} for reason, file in lists if file}
     patches = assign(pair_up(s1, s2, partners), splits, unwanted)
-    if splits is None: patches = assign_blocks(patches, partial(placed_name, s2=s2), block_km)
+    if splits is None: patches = assign_blocks(patches, partial(placed_name, s2=s2), options.block_km)
     patches = with_changes(patches, s1 and (lambda patch: s1/patch.s1), s2 and (lambda patch: s2/patch.id))
     absent = len((splits or {}).keys() - {name for patch in patches for name in (patch.id, patch.s1)})
-    return Source(patches, partial(read_patch, s1=s1, s2=s2, labels=labels),
-                  {sensor: contract for sensor, contract in CONTRACTS.items() if sensor in sensors}, SIZE,
-                  NOMENCLATURES[labels][0], attrs=ATTRS | (dict(listed_but_absent=absent) if absent else {}))
+    return Source(patches, partial(read_patch, s1=s1, s2=s2, labels=options.labels),
+                  {sensor: contract for sensor, contract in CONTRACTS.items() if sensor in options.sensors}, SIZE,
+                  NOMENCLATURES[options.labels][0], attrs=ATTRS | (dict(listed_but_absent=absent) if absent else {}))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STREAMS', 'Piece', 'table_pieces', 'layer_pieces', 'row_stream', 'row_bytes', 'piece_bytes', 'split_lists',
            'read_squares', 'square_grid', 'Tile', 'listed_tiles', 'plan_region', 'read_layers', 'read_chip', 'chosen',
-           'open_source']
+           'Options', 'open_source']
 
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #4071c22e
 import json
@@ -237,33 +237,40 @@ def chosen(
         raise SourceError(f"{option}: found {text!r}, expected different ones of {', '.join(known)}")
     return words
 
+# %% ../../../nbs/data/sources/47_m3leo.ipynb #a8079383
+@dataclass(frozen=True)
+class Options:
+    "What is read of M3LEO."
+    s1: Literal["s1grd", "gssic"] = "s1grd"  # backscatter or coherence
+    year: int = 2020                 # of the backscatter
+    seasons: str = "winter,spring,summer,fall"  # in the order of the channels
+    orbit: Literal["ascending", "descending", "both"] = "ascending"  # of the backscatter
+    difference: bool = True          # VV-VH as a channel of its own, as in the paper
+    order: Literal["by_season", "m3leo"] = "by_season"  # of the channels
+    days: str = "12,24,36,48"        # between the images of a coherence
+    maps: bool = True                # land cover as labels
+    map_year: int = 2020             # of the land cover: 2020 or 2021, which are of different make
+    chip_size: int = 448             # pixels along one side; the middle of a tile is taken
+    recipe: Literal["repaired", "published"] = "repaired"  # "published": the team's casts, and unknown land as trees
+
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #6709d740
 def open_source(
     path: Path,                       # of a region, or of a folder of regions
-    s1: Literal["s1grd", "gssic"] = "s1grd",  # backscatter or coherence
-    year: int = 2020,                 # of the backscatter
-    seasons: str = "winter,spring,summer,fall",  # in the order of the channels
-    orbit: Literal["ascending", "descending", "both"] = "ascending",  # of the backscatter
-    difference: bool = True,          # VV-VH as a channel of its own, as in the paper
-    order: Literal["by_season", "m3leo"] = "by_season",  # of the channels
-    days: str = "12,24,36,48",        # between the images of a coherence
-    maps: bool = True,                # land cover as labels
-    map_year: int = 2020,             # of the land cover: 2020 or 2021, which are of different make
-    chip_size: int = 448,             # pixels along one side; the middle of a tile is taken
-    recipe: Literal["repaired", "published"] = "repaired",  # "published": the team's casts, and unknown land as trees
+    options: Options = Options(),     # what is read
 ) -> Source:
     "M3LEO, plain or packed, as chips; raises `SourceError`."
-    wanted = chosen(seasons, SEASONS, "seasons")
-    lags = chosen(days, ("12", "24", "36", "48"), "days")
-    bands = (channel_names(wanted, orbit, difference, order) if s1 == "s1grd" else
+    wanted = chosen(options.seasons, SEASONS, "seasons")
+    lags = chosen(options.days, ("12", "24", "36", "48"), "days")
+    bands = (channel_names(wanted, options.orbit, options.difference, options.order) if options.s1 == "s1grd" else
              tuple(f"{season}_{lag}d" for season in wanted for lag in lags))
-    contract = (Contract("s1", "GRD", bands, "sigma0", "dB", 10) if s1 == "s1grd" else
+    contract = (Contract("s1", "GRD", bands, "sigma0", "dB", 10) if options.s1 == "s1grd" else
                 Contract("s1", "GSSIC", bands, "coherence", "linear", 10))
-    layer, cover = "gssic" if s1 == "gssic" else f"s1grd-{year}", f"esaworldcover-{map_year}" if maps else ""
+    layer = "gssic" if options.s1 == "gssic" else f"s1grd-{options.year}"
+    cover = f"esaworldcover-{options.map_year}" if options.maps else ""
     lists = split_lists(Path(path))
     tiles = [tile for region, file in lists.items() for tile in plan_region(region, file, layer, cover)]
-    read = partial(read_chip, bands=bands, chip_size=chip_size, recipe=recipe,
-                   orbit="" if s1 == "gssic" or orbit == "both" else orbit)
-    return Source(tiles, read, {"s1": contract}, chip_size, attrs=dict(
+    read = partial(read_chip, bands=bands, chip_size=options.chip_size, recipe=options.recipe,
+                   orbit="" if options.s1 == "gssic" or options.orbit == "both" else options.orbit)
+    return Source(tiles, read, {"s1": contract}, options.chip_size, attrs=dict(
         title=f"M3LEO, {layer}", references="https://huggingface.co/M3LEO, arXiv:2406.04230",
-        attribution=f"Contains modified Copernicus Sentinel data {year}; ESA WorldCover"))
+        attribution=f"Contains modified Copernicus Sentinel data {options.year}; ESA WorldCover"))

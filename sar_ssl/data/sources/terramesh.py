@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['ESRI_TO_WORLDCOVER', 'DARK', 'GAIN', 'CERTAIN', 'ATTRS', 'land_cover', 'l1c_offset', 'l2a_offset', 'lone_offset',
            'declared_offsets', 'offset_of', 'Sample', 'layer', 'locate', 'clouds', 'read_sample', 'shard_samples',
-           'tif_samples', 'terramesh_contracts', 'open_source']
+           'tif_samples', 'terramesh_contracts', 'Options', 'open_source']
 
 # %% ../../../nbs/data/sources/52_terramesh.ipynb #87946e0e
 import functools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -216,26 +217,33 @@ def terramesh_contracts(
              "s2": Contract("s2", product, PRODUCT_BANDS[product], "reflectance", "linear", 10)}
     return {sensor: known[sensor] for sensor in sensors.split("+")}
 
+# %% ../../../nbs/data/sources/52_terramesh.ipynb #7a03ed01
+@dataclass(frozen=True)
+class Options:
+    "What is read of TerraMesh."
+    sensors: Literal["s1+s2", "s1", "s2"] = "s1+s2"  # what chips hold
+    s1: Literal["RTC", "GRD"] = "RTC"        # RTC: places of MajorTOM; GRD: places of SSL4EO-S12
+    product: Literal["L2A", "L1C"] = "L2A"  # of s2: surface reflectance, or top of atmosphere
+    labels: bool = True       # whether chips hold the land-cover map
+    offset: str = "measure"   # of s2: measure, 0, -0.1, or by beginning of the name, such as 433D=-0.1,609U=0
+    mask_clouds: bool = True  # pixels under clouds and in their shadow are invalid
+    partial: bool = False     # shards that one modality lacks are passed over
+
 # %% ../../../nbs/data/sources/52_terramesh.ipynb #f841eed7
 def open_source(
     path: Path,  # folder that holds train and val, or GeoTIFF files
-    sensors: Literal["s1+s2", "s1", "s2"] = "s1+s2",  # what chips hold
-    s1: Literal["RTC", "GRD"] = "RTC",        # RTC: places of MajorTOM; GRD: places of SSL4EO-S12
-    product: Literal["L2A", "L1C"] = "L2A",  # of s2: surface reflectance, or top of atmosphere
-    labels: bool = True,       # whether chips hold the land-cover map
-    offset: str = "measure",   # of s2: measure, 0, -0.1, or by beginning of the name, such as 433D=-0.1,609U=0
-    mask_clouds: bool = True,  # pixels under clouds and in their shadow are invalid
-    partial: bool = False,     # shards that one modality lacks are passed over
+    options: Options = Options(),  # what is read
 ) -> Source:
     "TerraMesh as a source; raises `SourceError` where layers are missing or do not fit, or an offset is wrong."
-    path, contracts, declared = Path(path), terramesh_contracts(sensors, s1, product), declared_offsets(offset)
-    needed = [sensor.upper() + contract.product for sensor, contract in contracts.items()] + ["LULC"] * labels
+    path, declared = Path(path), declared_offsets(options.offset)
+    contracts = terramesh_contracts(options.sensors, options.s1, options.product)
+    needed = [sensor.upper() + contract.product for sensor, contract in contracts.items()] + ["LULC"] * options.labels
     welcome = ["S2L1C"] * ("s2" in contracts and "S2L1C" not in needed)
     tifs = next(path.glob(f"*_{needed[0]}.tif"), None)
-    items = tif_samples(path, needed, welcome) if tifs else shard_samples(path, needed, welcome, partial)
+    items = tif_samples(path, needed, welcome) if tifs else shard_samples(path, needed, welcome, options.partial)
     if not items:
         raise SourceError(f"{path}: no {needed[0]} in it, neither train/{needed[0]}/*.tar nor *_{needed[0]}.tif; "
                           f"it has {sorted(p.name for p in path.iterdir())[:9]}")
     size = layer(items[0].layers[0], len(contracts[next(iter(contracts))].bands)).shape[-1]
-    read = functools.partial(read_sample, contracts=contracts, declared=declared, mask_clouds=mask_clouds)
+    read = functools.partial(read_sample, contracts=contracts, declared=declared, mask_clouds=options.mask_clouds)
     return Source(items, read, contracts, size, attrs=ATTRS)
