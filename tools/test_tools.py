@@ -159,8 +159,9 @@ def parameters(function):
 
 def crowded(folder, most=7):
     "Functions below a folder with more parameters than that, each with its number."
-    functions = ((path, node) for path in sorted(Path(folder).rglob("*.py")) for node in ast.walk(ast.parse(path.read_text()))
-                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    files = sorted(Path(folder).rglob("*.py"))
+    nodes = ((path, node) for path in files for node in ast.walk(ast.parse(path.read_text())))
+    functions = ((path, node) for path, node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
     return [(path.name, node.name, len(parameters(node))) for path, node in functions if len(parameters(node)) > most]
 
 
