@@ -16,7 +16,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
-from .radar import sent
+from .context import sent
 
 # %% ../../nbs/augment/20_crops.ipynb #aa52b409
 def draw_crops(

@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from .crops import cubic
-from .radar import sent
+from .context import sent
 
 # %% ../../nbs/augment/40_published.ipynb #9ab00011
 def draw_published_crops(

@@ -23,8 +23,10 @@ from ..models.dino_mm import blank_sensors, draw_drops
 from .context import StepContext
 from .crops import Geometry, cut, draw_crops, shared_masks
 from .published import draw_published, published_view
-from .radar import (RadarBands, Strength, change_channels, changes_of, draw_changes, for_averaged,
-                                  joined, moved, radar_bands, sent, zoom)
+from .context import sent
+from .radar import change_channels, for_averaged, zoom
+from .radar_bands import RadarBands, moved, radar_bands
+from .radar_changes import Strength, changes_of, draw_changes, joined
 
 # %% ../../nbs/augment/50_views.ipynb #e32c4dac
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ from ..data.radiometry import BandStats, Contract
 from ..data.simulation.sensors import Visit
 from ..data.simulation.visits import visit_store
 from ..evaluation.score_curves import Axis
-from ..augment.radar import Changes, RadarBands, change_radar, radar_bands
+from ..augment.radar import change_radar
+from ..augment.radar_bands import RadarBands, radar_bands
+from ..augment.radar_changes import Changes
 from ..augment.speckle import added_looks
 
 # %% ../../nbs/downstream/50_shifts.ipynb #8953860b

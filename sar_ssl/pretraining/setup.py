@@ -20,7 +20,7 @@ from ..models.dino import cosine_schedule, linear_warmup
 from ..models.vit import check_model_name, grid_size
 from ..augment.views import Augmentation, OpticalStrength, default_views
 from ..augment.dates import find_partners
-from ..augment.radar import Strength
+from ..augment.radar_changes import Strength
 from .config import PretrainConfig, check_processes
 
 # %% ../../nbs/pretraining/05_setup.ipynb #f504700d
