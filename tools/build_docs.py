@@ -119,8 +119,8 @@ def title(front_matter: str):
     return nbformat.v4.new_markdown_cell(f"# {about['title']}\n\n*{about.get('description', '')}*")
 
 
-def convert(notebook: str, base: str, code: str):
-    "Write the page of one prepared notebook."
+def convert(notebook: str, base: str, code: str) -> set[str]:
+    "Write the page of one prepared notebook; returns the labels it has."
     page, cells, labels = page_name(notebook), [], set()
     for cell in nbformat.read(PREPARED / notebook, as_version=4).cells:
         if cell.cell_type == "raw":
@@ -135,6 +135,18 @@ def convert(notebook: str, base: str, code: str):
     target = PAGES / f"{page}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=python), target)
+    return labels
+
+
+def link_methods_to_classes(labels: set[str]):
+    "A method that stands in its class has no label: links to it lead to the class."
+    def known(link):
+        name, owner = link[1], link[1].rpartition(".")[0]
+        return f"](#{owner})" if name not in labels and owner in labels else link[0]
+
+    for page in PAGES.rglob("*.ipynb"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(r"\]\(#([\w.]+)\)", known, text), encoding="utf-8")
 
 
 # --- the site
@@ -159,8 +171,10 @@ def prepare(groups: list[tuple[str, list[str]]]):
     nbdev.doclinks._build_modidx()
     proc_nbs(force=True, n_workers=2)
     PAGES.mkdir()
+    labels, code = set(), f"{config.git_url}/blob/{config.branch}"
     for notebook in (name for _, names in groups for name in names):
-        convert(notebook, config.doc_host + config.doc_baseurl, f"{config.git_url}/blob/{config.branch}")
+        labels |= convert(notebook, config.doc_host + config.doc_baseurl, code)
+    link_methods_to_classes(labels)
     home = nbformat.read(PAGES / "index.ipynb", as_version=4)
     home.cells.append(nbformat.v4.new_markdown_cell(toctrees(groups)))
     nbformat.write(home, PAGES / "index.ipynb")
