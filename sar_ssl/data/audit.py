@@ -68,28 +68,25 @@ class Audit:
     violations: list[str] = field(default_factory=list)   # what breaks the promise of the split
     warnings: list[str] = field(default_factory=list)     # what one should know
 
-# %% ../../nbs/data/45_audit.ipynb #77afbab4
-@patch(as_prop=True)
-def ok(self: Audit) -> bool:
-    "Whether nothing breaks the promise of the split."
-    return not self.violations
+    @property
+    def ok(self) -> bool:
+        "Whether nothing breaks the promise of the split."
+        return not self.violations
 
-# %% ../../nbs/data/45_audit.ipynb #145b3e7f
-@patch(as_prop=True)
-def unplaced(self: Audit) -> np.ndarray:
-    "Which chips are of unknown place, (n,)."
-    return ~(np.isfinite(self.longitude) & np.isfinite(self.latitude))
+    @property
+    def unplaced(self) -> np.ndarray:
+        "Which chips are of unknown place, (n,)."
+        return ~(np.isfinite(self.longitude) & np.isfinite(self.latitude))
 
-# %% ../../nbs/data/45_audit.ipynb #82d748c6
-@patch(as_prop=True)
-def verdict(self: Audit) -> str:
-    "The result in one sentence."
-    if self.violations: return "LEAK: scores on these splits measure memory"
-    if set(np.unique(self.split)) <= {0}: return "nothing to compare: all chips are of train"
-    if self.unplaced.all() and not self.content: return "nothing was compared: neither places nor pixels"
-    if self.unplaced.all(): return "no leak found in the content; places are unknown"
-    if not self.content: return "no leak found by places; the content was not compared"
-    return "no leak found" + (", but read the warnings" if self.warnings else "")
+    @property
+    def verdict(self) -> str:
+        "The result in one sentence."
+        if self.violations: return "LEAK: scores on these splits measure memory"
+        if set(np.unique(self.split)) <= {0}: return "nothing to compare: all chips are of train"
+        if self.unplaced.all() and not self.content: return "nothing was compared: neither places nor pixels"
+        if self.unplaced.all(): return "no leak found in the content; places are unknown"
+        if not self.content: return "no leak found by places; the content was not compared"
+        return "no leak found" + (", but read the warnings" if self.warnings else "")
 
 # %% ../../nbs/data/45_audit.ipynb #2a209a7f
 WORST = 20  # pairs that are listed of each kind

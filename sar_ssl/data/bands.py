@@ -25,7 +25,7 @@ def image_names(
     names = [str(image.name) for image in images_of(dataset)]
     numbers = [re.search(r"\d+$", name) for name in names]
     if not (say_nothing(names) and all(numbers)): return names
-    return sorted(names, key=lambda name: int(re.search(r"\d+$", name)[0]))
+    return sorted(names, key=lambda name: int(re.findall(r"\d+$", name)[0]))
 
 # %% ../../nbs/data/25_bands.ipynb #87b8a911
 def own_names(
@@ -83,12 +83,13 @@ def band_positions(
         return list(range(len(there)))
     if missing:
         raise SourceError(f"{path}: no band {missing}; {has}; say which is which (`bands: {{{bands[0][0]}: NAME}}`)")
-    for (ours, theirs), i in zip(bands, found):
+    places = [i for i in found if i is not None]
+    for (ours, theirs), i in zip(bands, places):
         if contradicts(there[i], ours):
             means = name_band(there[i]) or " or ".join(sorted(colour_bands(there[i])))
             raise SourceError(f"{path}: {theirs} is listed as {ours}, but it means {means}; {has}; correct the "
                               "description, or the names in the file")
-    return found
+    return places
 
 # %% ../../nbs/data/25_bands.ipynb #filesma3
 def contradicts(

@@ -22,13 +22,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dask
 import numpy as np
 import xarray as xr
 import zarr
+from dask.callbacks import Callback
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from .atomic import LockedError, lock
 from .chip import SCHEMA_VERSION, Layout, StoreError
@@ -82,7 +85,7 @@ def run_tasks(
                 future.result(), bar.update()
             return
         with (threadpool_limits(1), dask.config.set({"multiprocessing.initializer": one_blas_thread}),
-              dask.callbacks.Callback(posttask=lambda *_: bar.update())):
+              Callback(posttask=lambda *_: bar.update())):
             dask.compute(*tasks, num_workers=workers or os.cpu_count())
 
 # %% ../../nbs/data/10_build.ipynb #d78f577f
@@ -130,17 +133,17 @@ def create_store(
 ) -> None:
     "An empty store with all its big arrays."
     contracts = {sensor: contract.to_dict() for sensor, contract in layout.contracts.items()}
-    group = zarr.open_group(path, mode="w", zarr_format=3, attributes=dict(
+    group = zarr.open_group(path, mode="w", zarr_format=3, attributes=dict[str, Any](
         sar_ssl_schema=SCHEMA_VERSION, Conventions="CF-1.11", contracts=contracts) | attrs)
     square = (layout.size,) * 2
     for sensor, contract in layout.contracts.items():
         dimensions = ("chip", f"band_{sensor}", "y", "x")
         shape = (n_chips, len(contract.bands), *square)
-        create_array(group, sensor, encode([], contract).dtype, dimensions, shape, contract.to_attrs())
+        create_array(group, sensor, encode(np.empty(0), contract).dtype, dimensions, shape, contract.to_attrs())
         attributes = dict(long_name=f"all bands of {sensor} are valid")
-        create_array(group, f"valid_{sensor}", bool, ("chip", "y", "x"), (n_chips, *square), attributes)
+        create_array(group, f"valid_{sensor}", np.dtype(bool), ("chip", "y", "x"), (n_chips, *square), attributes)
     if has_label:
-        create_array(group, "label", np.uint8, ("chip", "y", "x"), (n_chips, *square),
+        create_array(group, "label", np.dtype(np.uint8), ("chip", "y", "x"), (n_chips, *square),
                      label_attrs(layout.legend))
 
 # %% ../../nbs/data/10_build.ipynb #ef9a23fb
@@ -217,9 +220,10 @@ def write_small(
     dataset: xr.Dataset,  # of `small_variables`
 ) -> None:
     "Add the coordinates to the store, and one copy of all metadata at its top so that it opens in one read."
-    codecs = (zarr.codecs.ZstdCodec(), zarr.codecs.Crc32cCodec())  # damage to places and splits must not go unseen
-    encoding = {name: dict(chunks=tuple(min(n, 65536) for n in variable.shape), compressors=codecs)
-                for name, variable in dataset.variables.items()}
+    codecs = (ZstdCodec(), Crc32cCodec())  # damage to places and splits must not go unseen
+    encoding: dict[Any, dict[str, Any]] = {
+        name: dict(chunks=tuple(min(n, 65536) for n in variable.shape), compressors=codecs)
+        for name, variable in dataset.variables.items()}
     for name in ("time_s1", "time_s2"): encoding[name] |= dict(units="seconds since 1970-01-01", dtype="int64")
     attrs = dict(zarr.open_group(path, mode="r").attrs)  # xarray will replace them by its list of coordinates
     dataset.to_zarr(path, mode="a", zarr_format=3, consolidated=False, encoding=encoding)

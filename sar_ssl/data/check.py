@@ -46,11 +46,27 @@ class Report:
     notes: list[str] = field(default_factory=list)             # suspicious, but possible
     problems: list[str] = field(default_factory=list)          # empty where all is well
 
-# %% ../../nbs/data/13_check.ipynb #494e3c20
-@patch(as_prop=True)
-def ok(self: Report) -> bool:
-    "Whether nothing is wrong."
-    return not self.problems
+    @property
+    def ok(self) -> bool:
+        "Whether nothing is wrong."
+        return not self.problems
+
+    def to_dict(self) -> dict:
+        "The whole report as a dictionary that JSON can hold."
+        return dict(ok=self.ok) | without_nan(asdict(self))
+
+    def band_table(self, sensor: str) -> Iterator[str]:
+        "Lines on the bands of one sensor."
+        rows, about = [row for row in self.bands if row["sensor"] == sensor], self.sensors[sensor]
+        yield f"\n{sensor}: {about['what']}; {about['absent']:.1%} of the chips have none; {about['sample']}"
+        wide = max([len(row["name"]) for row in rows], default=0)
+        titles = "".join(f"{title:>9}" for title in ("min", "1 %", "50 %", "99 %", "max", "mean", "std"))
+        yield f"{'band':{wide}} units{titles}  invalid  verdict  histogram"
+        for row in rows:
+            numbers = "".join(f"{row[name]:9.4g}" for name in NUMBERS)
+            low, high = row["axis"]
+            yield (f"{row['name']:{wide}} {row['units']:<5}{numbers} {row['invalid']:8.2%}  {row['verdict']:7}  "
+                   f"{low:g} |{row['histogram']}| {high:g}")
 
 # %% ../../nbs/data/13_check.ipynb #7fb16134
 def without_nan(record):
@@ -60,29 +76,9 @@ def without_nan(record):
     if isinstance(record, np.generic): record = record.item()
     return None if isinstance(record, float) and not np.isfinite(record) else record
 
-# %% ../../nbs/data/13_check.ipynb #9ec99a9a
-@patch
-def to_dict(self: Report) -> dict:
-    "The whole report as a dictionary that JSON can hold."
-    return dict(ok=self.ok) | without_nan(asdict(self))
-
-# %% ../../nbs/data/13_check.ipynb #16e67f3a
+# %% ../../nbs/data/13_check.ipynb #numbers1
 NUMBERS = ("min", "q01", "q50", "q99", "max", "mean", "std")
 SHOWN = 20  # problems, notes and duplicates that are shown; all are in `to_dict`
-
-@patch
-def band_table(self: Report, sensor: str) -> Iterator[str]:
-    "Lines on the bands of one sensor."
-    rows, about = [row for row in self.bands if row["sensor"] == sensor], self.sensors[sensor]
-    yield f"\n{sensor}: {about['what']}; {about['absent']:.1%} of the chips have none; {about['sample']}"
-    wide = max([len(row["name"]) for row in rows], default=0)
-    titles = "".join(f"{title:>9}" for title in ("min", "1 %", "50 %", "99 %", "max", "mean", "std"))
-    yield f"{'band':{wide}} units{titles}  invalid  verdict  histogram"
-    for row in rows:
-        numbers = "".join(f"{row[name]:9.4g}" for name in NUMBERS)
-        low, high = row["axis"]
-        yield (f"{row['name']:{wide}} {row['units']:<5}{numbers} {row['invalid']:8.2%}  {row['verdict']:7}  "
-               f"{low:g} |{row['histogram']}| {high:g}")
 
 # %% ../../nbs/data/13_check.ipynb #d589558a
 def some_of(title: str, lines: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ __all__ = ['SCHEMA_VERSION', 'SPLITS', 'ORBITS', 'Chip', 'StoreError', 'LeftOut'
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +156,7 @@ def pixel_row(
 def chip_row(
     chip: Chip,      # any chip
     layout: Layout,  # of the store
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:  # arrays and numbers of numpy
     "Everything that the store keeps of one chip, checked; one array per variable."
     check_record(chip, layout)
     check_pixels(chip, layout)

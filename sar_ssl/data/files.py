@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import rasterio
@@ -156,7 +156,7 @@ def without_default_fill(
     "The same, where a fill value of 0 that is only Zarr's default marks nothing; `default_fill` notes it."
     group = zarr.open_group(path, mode="r")
     for name, array in dataset.data_vars.items():
-        if array.attrs.get("_FillValue") == 0 and "_FillValue" not in group[name].attrs:
+        if array.attrs.get("_FillValue") == 0 and "_FillValue" not in group[str(name)].attrs:
             array.attrs["default_fill"] = array.attrs.pop("_FillValue")
     return dataset
 
@@ -186,7 +186,7 @@ def grid_mappings(
     dataset: xr.Dataset,  # of a NetCDF file or a Zarr store
 ) -> list[str]:
     "Names of the variables that hold a CRS, the usual name first."
-    told = [name for name, variable in dataset.variables.items() if variable.size == 1
+    told = [str(name) for name, variable in dataset.variables.items() if variable.size == 1
             and {"crs_wkt", "spatial_ref", "grid_mapping_name"} & set(variable.attrs)]
     return sorted(told, key=lambda name: (name != "spatial_ref", name != "crs"))
 
@@ -214,7 +214,7 @@ def with_crs(
 
 # %% ../../nbs/data/24_files.ipynb #gnd00007
 def crs_advice(
-    path: Path,  # of a file without a CRS
+    path: str | Path,  # of a file without a CRS
 ) -> str:
     "How to give a file of this format its CRS."
     path = Path(path)
@@ -244,7 +244,7 @@ def check_even(
     "Raise `SourceError` where coordinates are not evenly spaced."
     if values.dtype.kind not in "iuf":
         raise SourceError(f"{path}: its coordinates {axis} are of the type {values.dtype}, expected numbers")
-    line = np.linspace(*values[[0, -1]].astype(np.float64), len(values))
+    line = np.linspace(float(values[0]), float(values[-1]), len(values))
     if len(values) == 1 or line[0] != line[-1] and np.abs(values - line).max() <= slack_of(values): return
     steps = np.diff(values.astype(np.float64))
     raise SourceError(f"{path}: its coordinates {axis} are not evenly spaced, their steps go from {steps.min():.6g} to "
@@ -358,7 +358,8 @@ def open_lazily(path: Path) -> xr.DataArray | xr.Dataset:
         dataset = unpacked_axes(open_stack(path))
         return as_raster(without_default_fill(dataset, path) if path.suffix == ".zarr" else dataset, path)
     if "GDAL_CACHEMAX" not in os.environ: set_gdal_config("GDAL_CACHEMAX", BLOCK_CACHE)
-    raster = rioxarray.open_rasterio(path, cache=False, parse_coordinates=False)
+    opened = rioxarray.open_rasterio(path, cache=False, parse_coordinates=False)
+    raster = cast(xr.DataArray | xr.Dataset, opened)  # a list only for files with subdatasets of many sizes
     if raster.rio.get_gcps():
         raise SourceError(f"{path}: has ground control points and no grid, as raw radar images do; terrain-correct it")
     if isinstance(raster, xr.Dataset): return raster

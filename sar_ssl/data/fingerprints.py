@@ -45,7 +45,8 @@ def hash_bits(
     "Signs of the 64 lowest frequencies of the cosine transform, in one uint64 per chip."
     u, v = np.mgrid[:thumbs.shape[1], :thumbs.shape[2]]
     lowest = np.argsort((u**2 + v**2).ravel(), kind="stable")[1:65]
-    waves = dctn(thumbs - thumbs.mean((1, 2), keepdims=True), axes=(1, 2)).reshape(len(thumbs), -1)[:, lowest]
+    waves = np.asarray(dctn(thumbs - thumbs.mean((1, 2), keepdims=True), axes=(1, 2)))
+    waves = waves.reshape(len(thumbs), -1)[:, lowest]
     if waves.shape[1] < 64: waves = np.pad(waves, ((0, 0), (0, 64 - waves.shape[1])))
     return (waves > 0).astype(np.uint64) @ (np.uint64(1) << np.arange(64, dtype=np.uint64))
 

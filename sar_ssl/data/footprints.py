@@ -9,7 +9,7 @@ __all__ = ['utm_zone', 'footprint', 'window_places', 'local_km', 'shadow_gap', '
 # %% ../../nbs/data/41_footprints.ipynb #87a6fcb3
 import numpy as np
 from rasterio.warp import transform as transform_points
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without types
 
 from .grids import Grid, wrapped
 from .splits import EARTH_RADIUS_KM, chord_km, unit_vectors
@@ -45,7 +45,7 @@ def window_places(
     corners = np.array([(a, b, a * x + b * y + c, d, e, d * x + e * y + f) for y, x in found])
     points = footprint(corners, size)[:, [4, 0, 1, 2, 3]]
     places = transform_points(grid.crs, "EPSG:4326", *points.reshape(-1, 2).T)
-    return np.stack([wrapped(places[0]), places[1]], -1).reshape(len(found), 5, 2)
+    return np.stack([wrapped(np.asarray(places[0])), places[1]], -1).reshape(len(found), 5, 2)
 
 # %% ../../nbs/data/41_footprints.ipynb #874bf7a6
 def local_km(

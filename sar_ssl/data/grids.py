@@ -240,7 +240,7 @@ def hidden_pixels(
     with rasterio.open(path) as file:
         (top, bottom, _), (left, right, _) = rows.indices(file.height), columns.indices(file.width)
         if bottom <= top or right <= left: return None
-        window = Window(left, top, right - left, bottom - top)
+        window = Window(left, top, right - left, bottom - top)  # pyright: ignore[reportCallIssue]  # no types
         seen = file.read_masks(read, window=window) if masked else True
         return np.broadcast_to(~((seen != 0) & ((file.read(alpha, window=window) != 0) if alpha else True)),
                                (len(read), int(window.height), int(window.width)))

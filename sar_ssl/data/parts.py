@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def write_part(
             left_out.append(dict(item=item_name(item), reason=f"{type(error).__name__}: {error}", error=True))
     arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]} if rows else {"id": np.zeros(0, str)}
     if rows: arrays = part_moments(arrays, layout) | pack_part(arrays, layout)
-    with replacing(path) as part: np.savez(part, left_out=np.str_(json.dumps(left_out)), **arrays)
+    with replacing(path) as part: np.savez(part, left_out=np.str_(json.dumps(left_out)), **cast(dict[str, Any], arrays))
 
 # %% ../../nbs/data/09_parts.ipynb #3f46b6ca
 def item_name(item: Any) -> str:
@@ -72,7 +72,7 @@ def packed_names(
     has_label: bool = True,   # whether there are maps
 ) -> dict[str, float]:
     "The variables that are kept in shards, and what a piece that is not there stands for."
-    sensors = {sensor: contract.nodata for sensor, contract in layout.contracts.items()}
+    sensors = {sensor: cast(float, contract.nodata) for sensor, contract in layout.contracts.items()}
     return sensors | {f"valid_{sensor}": 0 for sensor in sensors} | ({"label": 0} if has_label else {})
 
 # %% ../../nbs/data/09_parts.ipynb #8d0929d2

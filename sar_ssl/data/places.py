@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import xarray as xr
 from rasterio.warp import transform as transform_points
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without types
 
 from .chip import SPLITS, StoreError
 from .footprints import footprint, local_km, separation
@@ -73,7 +73,7 @@ def find_places(
     centre[np.isnan(centre).any(1)] = np.nan
     centre[believed] = degrees[believed, 4]
     corners = np.where(believed[:, None, None], degrees[:, :4], centre[:, None])
-    return Places(*centre.T, np.where(believed, crs, ""), points[:, :4], corners)
+    return Places(*centre.T, crs=np.where(believed, crs, ""), plane=points[:, :4], corners=corners)
 
 # %% ../../nbs/data/42_places.ipynb #2704aeca
 def corner_km(

@@ -12,7 +12,7 @@ __all__ = ['S1_BANDS', 'S2_L2A_BANDS', 'S2_L1C_BANDS', 'S1_POLARISATIONS', 'PROD
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -120,8 +120,9 @@ class Contract(ContractFields):
             raise ContractError(f"contract: unknown fields {sorted(set(record) - names)}, missing fields "
                                 f"{sorted(needed - set(record))}; was it written by another version?")
         stats = record.get("stats")
-        if stats is not None: stats = BandStats(**{k: tuple(v) if isinstance(v, list) else v for k, v in stats.items()})
-        return cls(**(record | dict(bands=tuple(record["bands"]), stats=stats)))
+        if stats is not None:
+            stats = BandStats(**dict[str, Any]((k, tuple(v) if isinstance(v, list) else v) for k, v in stats.items()))
+        return cls(**dict[str, Any](record, bands=tuple(record["bands"]), stats=stats))
 
     def to_attrs(self) -> dict:
         "CF attributes of an array kept under this contract: names, units, `scale_factor`, `add_offset`, `_FillValue`."
@@ -195,8 +196,8 @@ STANDARD_NAMES = {
 }
 
 # %% ../../nbs/data/00_radiometry.ipynb #d78f577f
-S1_STORED = dict(factor=0.01, offset=0.0, nodata=-32768)  # int16: hundredths of a dB
-S2_STORED = dict(factor=0.0001, offset=0.0, nodata=65535)  # uint16: reflectance x 10000, any offset removed
+S1_STORED: dict[str, Any] = dict(factor=0.01, offset=0.0, nodata=-32768)  # int16: hundredths of a dB
+S2_STORED: dict[str, Any] = dict(factor=0.0001, offset=0.0, nodata=65535)  # uint16: reflectance x 10000, no offset
 COHERENCE_STORED = S1_STORED | dict(factor=0.0001)
 STORED = {"s1": S1_STORED, "s2": S2_STORED}
 STORED_TYPE = {"s1": np.int16, "s2": np.uint16}

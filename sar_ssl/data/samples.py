@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from .plausibility import REFLECTANCE_FLOOR, polarisation_pairs
-from .radiometry import BandStats, Contract, ContractError, base_band
+from .radiometry import BandStats, Contract, ContractError, base_band, stats_of
 from .spectra import OFFSET_LEVEL
 
 # %% ../../nbs/data/04_samples.ipynb #7b804d25
@@ -69,7 +69,8 @@ def normalised_problem(
     found: BandStats,    # of the data at hand, same bands
 ) -> str:
     "Says when normalised data would not be of order one, with the band; an empty string otherwise."
-    for band, mean, std, m, s in zip(contract.bands, contract.stats.mean, contract.stats.std, found.mean, found.std):
+    own = stats_of(contract)
+    for band, mean, std, m, s in zip(contract.bands, own.mean, own.std, found.mean, found.std):
         shift, ratio = (m - mean) / max(std, 1e-12), s / max(std, 1e-12)
         if base_band(band) != "B10" and (abs(shift) > 5 or not 0.05 < ratio < 20):
             return (f"band {band}: the data ({found.sample}) have mean {m:.4g} and standard deviation {s:.4g}; "

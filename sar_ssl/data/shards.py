@@ -17,11 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 import numpy as np
 import zarr
-from numcodecs import blosc
+from numcodecs import blosc  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without types
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from .chip import StoreError
 
@@ -222,7 +224,7 @@ def read_rows(
     if wrong: raise IndexError(f"{layout.folder}: rows {wrong[:3]} are not there, it has {len(array)}")
     per_row = pieces_per_row(layout)
     split = per_row > 1 and bands is not None  # else all pieces are needed, whatever the bands
-    pieces = list(bands) if split else list(range(per_row))
+    pieces = list(range(per_row)) if bands is None or not split else list(bands)
     out = np.empty((len(rows), len(pieces), *layout.chunk[1:]), layout.dtype)
     for number in {row // layout.per_shard for row in rows}: array.shard(number)  # opened by one thread
     step = len(rows) if len(rows) <= FEW else -(-len(rows) // (os.cpu_count() or 1))
@@ -234,8 +236,8 @@ def read_rows(
     return out if split or bands is None else np.ascontiguousarray(out[:, list(bands)])
 
 # %% ../../nbs/data/08_shards.ipynb #dc3162cb
-PACKING = dict(cname="lz4", clevel=9, shuffle="bitshuffle")  # of Blosc
-CODECS = (zarr.codecs.BloscCodec(**PACKING), zarr.codecs.Crc32cCodec())  # the same, for zarr-python
+PACKING: dict[str, Any] = dict(cname="lz4", clevel=9, shuffle="bitshuffle")  # of Blosc
+CODECS = (BloscCodec(**PACKING), Crc32cCodec())  # the same, for zarr-python
 
 # %% ../../nbs/data/08_shards.ipynb #7f40790f
 def pack(
@@ -270,7 +272,7 @@ def write_shard(
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
         for packed, lengths in runs:
-            file.write(memoryview(packed))
+            file.write(packed.data)
             lengths = lengths.ravel().astype(np.uint64)
             starts = start + np.cumsum(lengths) - lengths
             place = slice(filled, filled + len(lengths))

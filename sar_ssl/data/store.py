@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dask
 import numpy as np
@@ -172,7 +172,7 @@ def open_store(
     try:
         dataset = xr.open_zarr(path, mask_and_scale=False, chunks=None)
         problem, columns = disagreement(dataset), zarr.open_group(path, mode="r")
-        for name in () if problem else COLUMNS: read_through(columns[name])
+        for name in () if problem else COLUMNS: read_through(cast(zarr.Array, columns[name]))
     except Exception as error:  # whatever zarr, xarray and the codecs make of damaged metadata
         problem = f"its metadata cannot be used ({type(error).__name__}: {error})"
     if problem: raise StoreError(f"{path}: {problem}; restore it from a copy, or build the store again")

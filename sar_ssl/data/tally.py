@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from fastcore.basics import patch
 
 from .chip import StoreError
 from .radiometry import STORED_TYPE, Contract, base_band
@@ -105,33 +104,31 @@ class StoreBatches:
         self.scenes = dataset.scene_label.values if "scene_label" in dataset else np.zeros((self.n_chips, 0), np.uint8)
         self.words = {name: dataset[name].values for name in ("id", "checksum", "split")}
 
-# %% ../../nbs/data/12_tally.ipynb #c22a12ec
-@patch
-def read(
-    self: StoreBatches,
-    rows: Sequence[int],  # chips
-) -> dict[str, np.ndarray]:
-    "Some chips, every array with the chip in front; raises `StoreError` where bytes have changed."
-    batch = {name: read_rows(array, rows) for name, array in self.arrays.items()}
-    side = self.dataset.sizes["y"]
-    if "label" not in batch: batch["label"] = np.zeros((len(rows), side, side), np.uint8)
-    return batch | {name: values[list(rows)] for name, values in (self.words | {"scene_label": self.scenes}).items()}
+    def read(
+        self,
+        rows: Sequence[int],  # chips
+    ) -> dict[str, np.ndarray]:
+        "Some chips, every array with the chip in front; raises `StoreError` where bytes have changed."
+        batch = {name: read_rows(array, rows) for name, array in self.arrays.items()}
+        side = self.dataset.sizes["y"]
+        if "label" not in batch: batch["label"] = np.zeros((len(rows), side, side), np.uint8)
+        words = self.words | {"scene_label": self.scenes}
+        return batch | {name: values[list(rows)] for name, values in words.items()}
 
-# %% ../../nbs/data/12_tally.ipynb #af8778b8
+    def __iter__(self) -> Iterator[tuple[dict[str, np.ndarray] | None, str]]:
+        "Batches, and sentences on chips that cannot be read instead of one."
+        per_chip = sum(array.dtype.itemsize * int(np.prod(array.shape[1:])) for array in self.arrays.values())
+        step = max(BATCH_BYTES // max(per_chip, 1), 1)
+        for start in range(0, self.n_chips, step):
+            rows = range(start, min(start + step, self.n_chips))
+            try: yield self.read(rows), ""; continue
+            except StoreError: pass
+            for row in rows:
+                try: yield self.read([row]), ""
+                except StoreError as error: yield None, f"chip {self.words['id'][row]}: cannot be read: {error}"
+
+# %% ../../nbs/data/12_tally.ipynb #batchby1
 BATCH_BYTES = 2**25  # of pixels read at a time: more is a little faster and takes more memory
-
-@patch
-def __iter__(self: StoreBatches) -> Iterator[tuple[dict[str, np.ndarray] | None, str]]:
-    "Batches, and sentences on chips that cannot be read instead of one."
-    per_chip = sum(array.dtype.itemsize * int(np.prod(array.shape[1:])) for array in self.arrays.values())
-    step = max(BATCH_BYTES // max(per_chip, 1), 1)
-    for start in range(0, self.n_chips, step):
-        rows = range(start, min(start + step, self.n_chips))
-        try: yield self.read(rows), ""; continue
-        except StoreError: pass
-        for row in rows:
-            try: yield self.read([row]), ""
-            except StoreError as error: yield None, f"chip {self.words['id'][row]}: cannot be read: {error}"
 
 # %% ../../nbs/data/12_tally.ipynb #cefa74c6
 @dataclass
@@ -155,7 +152,7 @@ def add_batch(
     for sensor, contract in contracts.items():
         for counts, chosen in zip(tally.counts[sensor], (~in_sample, in_sample)):
             if chosen.any(): add_counts(batch[sensor] if chosen.all() else batch[sensor][chosen], counts)
-        missing = ~batch[f"valid_{sensor}"].any((1, 2))
+        missing = np.asarray(~batch[f"valid_{sensor}"].any((1, 2)))
         missing[missing] = (batch[sensor][missing] == contract.nodata).all((1, 2, 3))
         tally.absent[sensor] += int(missing.sum())
         tally.present[sensor] += int((in_sample & ~missing).sum())

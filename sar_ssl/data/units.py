@@ -107,7 +107,8 @@ def check_added_offset(
     added = [str(attrs[name]) for name in ("boa_add_offset", "radio_add_offset") if name in attrs]
     baseline = re.match(r"N?0?(\d)\D?\d", str(attrs.get("processing_baseline", "")).strip().upper())
     if contract.sensor != "s2" or not 0.00009 < factor < 0.00011 or not (added or baseline): return
-    numbers = re.findall(r"-?\d+(?:\.\d+)?", added[0]) if added else [-1000 if int(baseline[1]) >= 4 else 0]
+    newer = baseline and int(baseline[1]) >= 4
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", added[0]) if added else [-1000 if newer else 0]
     said = {float(number) / 10000 for number in numbers}
     if all(abs(number - offset) < 1e-6 for number in said): return
     words = f"BOA_ADD_OFFSET {added[0]}" if added else f"processing baseline {attrs['processing_baseline']}"

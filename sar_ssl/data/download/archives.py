@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, cast
 
 import pyarrow as pa
 from tqdm.auto import tqdm
@@ -29,7 +29,7 @@ from ..files import SourceError
 # %% ../../../nbs/data/download/10_archives.ipynb #744bb469
 def safe_path(
     name: str,   # of a member of an archive, or of a file on the hub
-    where: str,  # it comes from; for the message
+    where: str | Path,  # it comes from; for the message
 ) -> PurePosixPath:
     "A relative path that stays below the folder it is put into; else raises `SourceError`."
     path = PurePosixPath(name)
@@ -50,7 +50,7 @@ class Member:
     "A folder or a plain file of an archive."
     path: PurePosixPath                 # below the folder
     size: int                           # bytes, as declared
-    open: Callable[[], BinaryIO] | None  # its content; None for a folder
+    open: Callable[[], IO[bytes]] | None  # its content; None for a folder
 
 # %% ../../../nbs/data/download/10_archives.ipynb #f03e33fe
 def refuse(archive: Path, name: str, what: str):
@@ -70,7 +70,8 @@ def tar_members(
             if info.issym() or info.islnk(): refuse(archive, info.name, "a link")
             plain = info.isdir() or info.isreg() and not info.issparse() and info.size >= 0
             if not plain: refuse(archive, info.name, "no plain file")
-            yield Member(path, info.size, None if info.isdir() else lambda info=info: tar.extractfile(info))
+            read = lambda info=info: cast(IO[bytes], tar.extractfile(info))
+            yield Member(path, info.size, None if info.isdir() else read)
         while stream.read(CHUNK): pass  # to the very end, where the compressor's own checksum is
 
 # %% ../../../nbs/data/download/10_archives.ipynb #11a84ccd

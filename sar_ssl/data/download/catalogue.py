@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import cast
 from urllib.parse import urlsplit
 
 import requests
@@ -193,7 +194,7 @@ def hub_tree(
     api = HfApi(endpoint=endpoint, token=False)
     check_url(api.endpoint)
     try:
-        commit = api.dataset_info(repo).sha
+        commit = cast(str, api.dataset_info(repo).sha)
         tree = api.list_repo_tree(repo, repo_type="dataset", revision=commit, recursive=True)
         return commit, [entry for entry in tree if isinstance(entry, RepoFile)]
     except Exception as error:  # the libraries below the hub's have their own

@@ -195,7 +195,7 @@ def wetland_belt(
     "Mask (y, x) of the wet land beside water."
     if not water.any(): return np.zeros_like(water)
     reach = 4 * width * (0.6 + smooth_field(rng, len(water), 14))
-    return ~water & (distance_transform_edt(~water) < reach)
+    return ~water & (np.asarray(distance_transform_edt(~water)) < reach)
 
 # %% ../../../nbs/data/simulation/00_landscape.ipynb #38289050
 def roads_and_farms(

@@ -8,6 +8,7 @@ __all__ = ['SPECTRA', 'MIXTURES', 'FOOTPRINT', 'mixture_table', 'surface_reflect
 
 # %% ../../../nbs/data/simulation/08_optics.ipynb #f777f5e0
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from scipy.ndimage import binary_dilation, gaussian_filter
@@ -120,7 +121,7 @@ def add_clouds(
     haze = gaussian_filter(cloud.astype(np.float32), 2.5, truncate=3)
     whiteness = np.linspace(0.45, 0.25, len(S2_L2A_BANDS), dtype=np.float32)[:, None, None]
     hazy = reflectance + 0.4 * haze * (whiteness - reflectance)
-    hazy[:, binary_dilation(cloud | shadow)] = np.nan
+    hazy[:, cast(np.ndarray, binary_dilation(cloud | shadow))] = np.nan
     return hazy
 
 # %% ../../../nbs/data/simulation/08_optics.ipynb #3bd6291f

@@ -37,7 +37,8 @@ def grid_cell(
 ) -> tuple[int, int]:
     "Column and row of a chip on a Z-curve: the even and the odd bits of its index."
     bits = range(0, max(index.bit_length(), 1), 2)
-    return tuple(sum(((index >> (bit + odd)) & 1) << (bit // 2) for bit in bits) for odd in (0, 1))
+    column, row = (sum(((index >> (bit + odd)) & 1) << (bit // 2) for bit in bits) for odd in (0, 1))
+    return column, row
 
 # %% ../../../nbs/data/simulation/10_sensors.ipynb #0698be19
 def chip_transform(
@@ -122,7 +123,8 @@ def simulate_chip(
     green = greenness(season, land, day)
     power = clean_backscatter(stream("radar", seed, index), land, green, theta, orbit)
     transform = chip_transform(index, size)
-    (longitude,), (latitude,) = reproject(CRS, "EPSG:4326", [transform[2] + 5 * size], [transform[5] - 5 * size])
+    places = reproject(CRS, "EPSG:4326", [transform[2] + 5 * size], [transform[5] - 5 * size])
+    longitude, latitude = places[0][0], places[1][0]
     return Chip(
         id=f"simulated-{seed}-{index:06d}",
         s1=radar_image(stream("speckle", seed, index, visit.take), power, looks),
@@ -171,7 +173,7 @@ def simulate_store(
 ) -> BuildReport:
     "Write a chip store of `n` simulated chips. Raises SimulationError for impossible settings."
     if n < 1: raise SimulationError(f"n is {n}; expected at least one chip")
-    settings = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
+    settings: dict[str, Any] = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
     simulate_chip(0, **settings)  # impossible settings are refused before anything is written
     make_chip, attrs = partial(simulate_chip, **settings), {"title": "simulated chips", "simulation": settings}
     return write_simulated(out, range(n), make_chip, size, looks, attrs, workers)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -81,7 +82,7 @@ def simulate_dates(
     "Write a chip store of `n` simulated places, each on several dates. Raises SimulationError for impossible settings."
     if n < 1 or not 1 <= dates <= 365:
         raise SimulationError(f"n is {n}, dates is {dates}; expected at least one place, and 1 to 365 dates of it")
-    settings = dict(dates=dates) | asdict(simulation)
+    settings = dict[str, Any](dates=dates) | asdict(simulation)
     dated_chip((0, 0), **settings)  # impossible settings are refused before anything is written
     items, attrs = [(i, k) for i in range(n) for k in range(dates)], {"title": "simulated places on several dates"}
     attrs |= {"simulated_dates": settings}

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def meta_patches(
     "The patches of the tables, sorted by name; raises `SourceError` where a table is not right."
     shares = one_table(root, "_esaworldcover.csv", False)
     classes, patches = present_classes(shares, share), []
-    for row in read_table(one_table(root, "_meta.csv", True), ["patch_id", "patch_id_s1"]):
+    for row in read_table(cast(Path, one_table(root, "_meta.csv", True)), ["patch_id", "patch_id_s1"]):
         name = row["patch_id"]
         problem = f"{name}: not in {shares}" if shares and name not in classes else ""
         patches.append(Patch(name, row["patch_id_s1"], problem=problem, labels=classes.get(name, ())))

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from ..chip import Chip, LeftOut
 from ..classes import BIGEARTHNET_19
@@ -149,7 +149,7 @@ def placed_name(
 ) -> str:
     "A name that ends with tile, column and row; or the error that the JSON gives, behind a mark."
     if patch.s1: return patch.s1
-    try: source = read_record(s2/patch.id, "tile_source")["tile_source"]
+    try: source = read_record(cast(Path, s2)/patch.id, "tile_source")["tile_source"]
     except SourceError as error: return f"!{error}"
     return "_".join([source.split("_T")[-1][:5], *patch.id.split("_")[-2:]])
 
@@ -166,7 +166,7 @@ def read_patch(
 ) -> Chip:
     "The chip of a patch; raises `LeftOut` for what is not wanted, `SourceError` for what cannot be."
     refuse(patch)
-    folder, (names, index) = s2/patch.id if s2 else s1/patch.s1, NOMENCLATURES[labels]
+    folder, (names, index) = s2/patch.id if s2 else cast(Path, s1)/patch.s1, NOMENCLATURES[labels]
     record = read_record(folder, "labels")
     present = class_positions(record["labels"], index, str(folder))
     if not present: raise LeftOut(f"no label among the {labels} classes")

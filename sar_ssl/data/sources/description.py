@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 import yaml
+from rasterio.errors import CRSError
 
 from ..band_names import plain_band
 from ..classes import BIGEARTHNET_19, WORLDCOVER, own_legend
@@ -204,12 +205,12 @@ def parse_sensor(
 ) -> SensorSource:
     "One sensor of a description."
     check_keys(record, SENSOR_KEYS, ("product", "quantity", "scale", "resolution", "bands"), place)
-    listed = record.get("files") or [dict(pattern=record.get("pattern"), bands=record["bands"])]
+    listed: list[dict[str, Any]] = record.get("files") or [dict(pattern=record.get("pattern"), bands=record["bands"])]
     for one in listed: check_keys(one, ("pattern", "bands"), ("pattern", "bands"), place)
     files = tuple(Files(one["pattern"], parse_bands(one["bands"])) for one in listed)
     if not all(one.pattern and "{site}" in one.pattern for one in files):
         raise SourceError(f"{place}: every file needs a pattern with {{site}}, found {[one.pattern for one in files]}")
-    numbers = {name: float(record[name]) for name in NUMBERS if record.get(name) is not None}
+    numbers: dict[str, Any] = {name: float(record[name]) for name in NUMBERS if record.get(name) is not None}
     bands = tuple(ours for ours, _ in parse_bands(record["bands"]))
     contract = Contract(sensor, record["product"], bands, record["quantity"], record["scale"], **numbers)
     inside = [ours for one in files for ours, _ in one.bands]
@@ -250,7 +251,8 @@ def parse_label(record: dict, place: str, regrid: bool = False) -> LabelSource:
     parts = [code for code in listed if not float(code).is_integer()]
     if parts: raise SourceError(f"{place}: classes has the codes {parts}, expected whole numbers")
     classes = by_key(((int(float(code)), class_word(word)) for code, word in listed.items()), f"{place}, classes")
-    names, codes = ({value for value in classes.values() if isinstance(value, kind)} for kind in (str, int))
+    names = {value for value in classes.values() if isinstance(value, str)}
+    codes = {value for value in classes.values() if isinstance(value, int)}
     wrong = codes - {0, *(cover.code for cover in WORLDCOVER)}
     if wrong: raise SourceError(f"{place}: classes lead to {sorted(wrong)}, which are no WorldCover codes")
     if names and codes - {0}:
@@ -273,7 +275,7 @@ def parse_table(record: dict, place: str) -> TableSource:
     check_alike(classes, f"{place}, classes")
     if record.get("scene_labels") and not classes:
         raise SourceError(f"{place}: scene_labels need `classes`, all names in order")
-    return TableSource(**(record | dict(classes=classes)))
+    return TableSource(**dict[str, Any](record, classes=classes))
 
 # %% ../../../nbs/data/sources/06_description.ipynb #cc643447
 def parse_grid(record: dict, place: str) -> ChipGrid:
@@ -281,7 +283,7 @@ def parse_grid(record: dict, place: str) -> ChipGrid:
     check_keys(record, ("crs", "resolution"), ("crs", "resolution"), place)
     crs, resolution = str(record["crs"]), float(record["resolution"])
     try: known = None if crs == "utm" else rasterio.CRS.from_user_input(crs)
-    except rasterio.errors.CRSError as error: raise SourceError(f"{place}: crs {crs!r} is not known") from error
+    except CRSError as error: raise SourceError(f"{place}: crs {crs!r} is not known") from error
     metric = known is None or known.is_projected and known.linear_units_factor[1] == 1
     if not (metric and resolution > 0):
         raise SourceError(f"{place}: crs {crs} with resolution {resolution:g}, expected a CRS in metres, or utm, and a "

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 import rasterio
+from rasterio.errors import RasterioError
 from sklearn.model_selection import train_test_split
 
 from ..chip import Chip
@@ -63,11 +64,11 @@ def split_stratified(
 ) -> np.ndarray:
     '"train", "val" or "test" of every image; raises `SourceError` for too few images of a class.'
     split, everything = np.full(len(classes), "train", "<U5"), np.arange(len(classes))
-    classes = np.asarray(classes)
+    known = np.asarray(classes)
     try:
-        train, test = train_test_split(everything, train_size=0.8, stratify=classes, random_state=seed)
+        train, test = train_test_split(everything, train_size=0.8, stratify=known, random_state=seed)
         split[test] = "test"
-        if val: split[train_test_split(train, test_size=val, stratify=classes[train], random_state=seed)[1]] = "val"
+        if val: split[train_test_split(train, test_size=val, stratify=known[train], random_state=seed)[1]] = "val"
     except ValueError as error:
         raise SourceError(f"{len(classes)} images cannot be split by class ({error}); use split=blocks") from error
     return split
@@ -81,7 +82,7 @@ def image_place(
         with rasterio.open(path) as file:
             crs = file.crs.to_wkt() if file.crs else ""
             return place(Grid(crs, tuple(file.transform)[:6], file.height, file.width))
-    except rasterio.errors.RasterioError as error:
+    except RasterioError as error:
         raise SourceError(f"{path}: cannot be opened ({error}); it has {path.stat().st_size} bytes") from error
 
 # %% ../../../nbs/data/sources/48_eurosat.ipynb #d4850a86
@@ -97,7 +98,7 @@ def split_images(
     if split == "stratified": return split_stratified([path.parent.name for path in paths], val, seed).tolist()
     places = np.array([image_place(path) for path in paths])
     if np.isnan(places).any(): raise SourceError(f"{paths[0]}: images have no CRS; use split=stratified")
-    return split_blocks(*places.T, block_km, (0.8 * (1 - val), 0.8 * val, 0.2), seed).tolist()
+    return split_blocks(*places.T, block_km=block_km, shares=(0.8 * (1 - val), 0.8 * val, 0.2), seed=seed).tolist()
 
 # %% ../../../nbs/data/sources/48_eurosat.ipynb #90b717db
 FILE_BANDS = (*(band for band in S2_L1C_BANDS if band != "B8A"), "B8A")

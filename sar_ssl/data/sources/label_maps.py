@@ -9,6 +9,7 @@ __all__ = ['MOST_APART', 'check_known', 'to_worldcover', 'stored_codes', 'check_
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def stored_codes(
 ) -> dict[int, int]:
     "Code in the file to code in the store: of WorldCover, or of the description's own classes; 0 for unknown."
     own = {cover.name: cover.code for cover in own_legend(value for _, value in source.classes)}
-    return {theirs: own.get(ours, ours) for theirs, ours in source.classes}
+    return {theirs: ours if isinstance(ours, int) else own[ours] for theirs, ours in source.classes}
 
 # %% ../../../nbs/data/sources/18_label_maps.ipynb #ov00r1a1
 MOST_APART = 0.05
@@ -84,9 +85,10 @@ def read_label(
     root: Path,                # of the data
 ) -> np.ndarray | None:
     "The map of a chip in codes of its legend, uint8 (y x), 0: unknown; None where nothing is known."
-    source, size, table = description.label, description.chip_size, stored_codes(description.label)
+    source, size = cast(LabelSource, description.label), description.chip_size
+    table, square = stored_codes(source), Square(cast(Grid, window.grid), window.corner, size)
     bands, known = [(source.band, source.band)] if source.band else [], np.zeros((size, size), np.float32)
-    apart, square = known > 0, Square(window.grid, window.corner, size)
+    apart = known > 0
     for path in window.labels:
         def convert(numbers: list[np.ndarray], attrs: list[dict]) -> np.ndarray:
             return to_worldcover(numbers[0], attrs[0], table, root/path)[None]

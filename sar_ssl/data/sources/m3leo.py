@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -192,15 +192,15 @@ def read_layers(
     recipe: str,           # "repaired" or "published"
 ) -> tuple[np.ndarray, np.ndarray | None, Grid]:
     "Radar (band y x), land cover (1 y x) or None, and their grid; raises `SourceError`."
-    where = f"{tile.s1.path}, tile {tile.id}"
-    content, codes = piece_bytes(tile.s1), None
+    radar = cast(Piece, tile.s1)
+    where, content, codes = f"{radar.path}, tile {tile.id}", piece_bytes(radar), None
     if tile.label: codes, map_grid = read_map(piece_bytes(tile.label), f"{tile.label.path}, tile {tile.id}", recipe)
     if bands[0].endswith("d"):
         values, own = read_coherence(content, bands, where)
         grid = map_grid if tile.label else square_grid(tile.square)
         return resample_values(values, own, grid, "bilinear"), codes, grid
     values, grid = read_composite(content, bands, where, recipe)
-    if tile.label and not same_grid(map_grid, grid): codes = resample_values(codes, map_grid, grid, "nearest")
+    if codes is not None and not same_grid(map_grid, grid): codes = resample_values(codes, map_grid, grid, "nearest")
     return values, codes, grid
 
 # %% ../../../nbs/data/sources/47_m3leo.ipynb #5b261369

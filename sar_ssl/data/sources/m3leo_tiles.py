@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import netCDF4
 import numpy as np
 import xarray as xr
+from xarray.backends import NetCDF4DataStore
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 
@@ -135,7 +136,7 @@ def coherence_cube(
 ) -> xr.DataArray:
     "Coherence (season, deltadays, y, x) as stored, with its coordinates, from north to south."
     with NETCDF_LOCK, netCDF4.Dataset("tile", memory=content) as file:
-        return xr.open_dataset(xr.backends.NetCDF4DataStore(file)).coherence.sortby("y", ascending=False).load()
+        return xr.open_dataset(NetCDF4DataStore(file)).coherence.sortby("y", ascending=False).load()
 
 # %% ../../../nbs/data/sources/46_m3leo_tiles.ipynb #058ea84a
 def read_coherence(

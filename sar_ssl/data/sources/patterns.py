@@ -167,9 +167,9 @@ def share_met(
 
 # %% ../../../nbs/data/sources/04_patterns.ipynb #km11a1b5
 def by_key(
-    pairs: Iterable[tuple[str, Any]],  # key and value of every row
+    pairs: Iterable[tuple[Any, Any]],  # key and value of every row
     place: str,                        # file, for the message
-) -> dict[str, Any]:
+) -> dict[Any, Any]:
     "A dictionary of the pairs; raises `SourceError` where a key occurs with two values."
     found = {}
     for key, value in pairs:

@@ -11,6 +11,7 @@ import functools
 import re
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import dask
 import xarray as xr
@@ -18,7 +19,7 @@ import xarray as xr
 from ..band_names import name_band
 from ..files import ACQUIRED, SourceError, band_attrs, open_raster, words_of
 from ..bands import own_names
-from .description import Description, SensorSource, override_fields, override_words, read_table
+from .description import Description, LabelSource, SensorSource, override_fields, override_words, read_table
 from .patterns import find_files, iso_time, same_date, share_met
 from .windows import (
     Frame, Tile, Window, is_usable, or_error, plan_site, read_tile_bounds, say, sensor_frames, with_all_splits,
@@ -64,10 +65,11 @@ def check_joins(
 ) -> None:
     "Say how many chips have a map and how many sites a row; raises `SourceError` where none has, and for no date."
     check_overrides(windows, description)
+    label = cast(LabelSource, description.label)
     sites = {window.site for window in windows}
     for kind, known in maps.items():
         names = sites if kind == "sites" else {window.id for window in windows if is_usable(window)}
-        words = share_met(names, known, f"{kind} have a map of {description.label.pattern!r}") if names else ""
+        words = share_met(names, known, f"{kind} have a map of {label.pattern!r}") if names else ""
         if words: say(f"{words}; their chips have no label")
     if not description.table: return
     table, path = read_table(description.table, root), root/description.table.file

@@ -12,13 +12,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
 from ..chip import Chip, LeftOut
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
-from ..grids import Square, read_on_grid, window_grid
+from ..grids import Grid, Square, read_on_grid, window_grid
 from ..plausibility import physical_check
 from ..radiometry import Contract, to_db, to_linear
 from .description import (
@@ -117,7 +118,8 @@ def read_sensor(
     "One sensor of a chip in the units of the store (dB, reflectance), (band y x), NaN where missing; checked."
     frame = dict(window.frames)[sensor]
     source = site_source(dict(description.sensors)[sensor], window.site, frame.time)
-    values = read_frame(source, frame, root, Square(window.grid, window.corner, description.chip_size))
+    square = Square(cast(Grid, window.grid), window.corner, description.chip_size)
+    values = read_frame(source, frame, root, square)
     check_valid_share(values, sensor, description.min_valid)
     physical_check(values, source.contract, f"{root/frame.paths[0]}, chip {window.id}")
     return to_db(values) if is_power(source.contract) else values
@@ -199,12 +201,13 @@ def read_chip(
     scene, times = table_facts(window, description, root)
     times = {f"time_{sensor}": acquired(dict(description.sensors)[sensor], frame, times.get(f"time_{sensor}", ""), root)
              for sensor, frame in window.frames}
-    grid = window_grid(window.grid, *window.corner, description.chip_size)
+    grid = window_grid(cast(Grid, window.grid), *window.corner, description.chip_size)
     transform = grid.transform if grid.crs else (np.nan,) * 6
     times = {name: np.datetime64(time or "NaT") for name, time in times.items()}
+    measured = cast(dict[str, Any], pixels | times)
     return Chip(window.id, label=label, scene_label=scene, longitude=window.longitude, latitude=window.latitude,
                 crs=grid.crs, transform=transform, orbit=description.orbit, split=window.split,
-                source=f"{description.name}:{window.frames[0][1].paths[0]}", **pixels, **times)
+                source=f"{description.name}:{window.frames[0][1].paths[0]}", **measured)
 
 # %% ../../../nbs/data/sources/20_rasters.ipynb #9c0ecd11
 def open_source(

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import rasterio
+from rasterio.errors import RasterioError
 from rasterio import Affine
 from rasterio.warp import transform as transform_points
 
@@ -131,7 +132,7 @@ def read_tile(
             if any(masked_bands(file)):
                 numbers[file.read_masks() == 0] = missing if numbers.dtype.kind in "iu" else np.nan
             return numbers, tile_grid(file), file.nodata
-    except rasterio.errors.RasterioError as error:
+    except RasterioError as error:
         size = path.stat().st_size if path.exists() else None
         found = "it is not there" if size is None else f"it has {size} bytes, is it truncated?"
         raise SourceError(f"{path}: cannot be read ({type(error).__name__}: {error}); {found}") from error
@@ -166,8 +167,8 @@ def place(
     "Longitude and latitude of the middle, degrees; NaN where the grid has no CRS."
     if not grid.crs: return np.nan, np.nan
     x, y = Affine(*grid.transform) @ (grid.width / 2, grid.height / 2)
-    (longitude,), (latitude,) = transform_points(grid.crs, "EPSG:4326", [x], [y])
-    return float(wrapped(longitude)), float(latitude)
+    places = transform_points(grid.crs, "EPSG:4326", [x], [y])
+    return float(wrapped(places[0][0])), float(places[1][0])
 
 # %% ../../../nbs/data/sources/10_source.ipynb #2fb9bd8b
 def file_stamp(

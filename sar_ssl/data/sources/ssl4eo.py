@@ -187,7 +187,7 @@ def with_splits(
     if not val: return [item for items in places for item in items]
     with ThreadPoolExecutor(8) as pool:
         found = np.array(list(pool.map(lambda items: where(root, items[0], *first), places)))
-    splits = split_blocks(*found.T, BLOCK_KM, (1 - val, val, 0.0))
+    splits = split_blocks(*found.T, block_km=BLOCK_KM, shares=(1 - val, val, 0.0))
     return [item._replace(split=str(split)) for items, split in zip(places, splits) for item in items]
 
 # %% ../../../nbs/data/sources/40_ssl4eo.ipynb #a3936e78

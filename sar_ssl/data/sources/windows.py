@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from rasterio.warp import transform_bounds
@@ -28,7 +29,7 @@ from ..bands import contradicts, pick_bands
 from ..footprints import shared_ground, window_places
 from ..grids import Grid, bounds_of, grid_of
 from .chip_grid import check_grid, check_ground, chip_grid
-from .description import Description, SensorSource, override_fields
+from .description import Description, LabelSource, SensorSource, override_fields
 from .patterns import (
     check_path_bands, find_files, iso_time, only_files, path_words, same_date, step_time)
 from .source import file_stamp
@@ -173,7 +174,8 @@ def read_tile_bounds(
     root: Path,                # of the data
 ) -> Tile:
     "Where a tile lies; raises `SourceError` where it cannot be opened or has no CRS."
-    bands = [(description.label.band,) * 2] if description.label.band else []
+    band = cast(LabelSource, description.label).band
+    bands = [(band, band)] if band else []
     with open_raster(root/path) as raster: grid = grid_of(pick_bands(raster, bands, root/path, None)[0], root/path)
     if not grid.crs:
         raise SourceError(f"{root/path}: no CRS, so it cannot be said which chips it covers; give it one: "
@@ -264,7 +266,7 @@ def frame_windows(
     places, windows = window_places(grid, found, size), []
     tiles = tiles_over(places.reshape(-1, 2), tiles)
     for (row, column), (middle, *square) in zip(found, places):
-        labels = whole.labels or tuple(tile.path for tile in tiles_over(square, tiles))
+        labels = whole.labels or tuple(tile.path for tile in tiles_over(np.array(square), tiles))
         paths = [path for _, frame in whole.frames for path in frame.paths] + list(labels)
         windows.append(replace(
             whole, id=whole.id + (window_suffix(row, column) if len(found) > 1 else ""), grid=grid, labels=labels,
@@ -317,7 +319,8 @@ def with_splits(
     "The same windows, those that are usable with their split."
     usable = [i for i, window in enumerate(windows) if is_usable(window)]
     places = np.array([(windows[i].longitude, windows[i].latitude) for i in usable]).reshape(-1, 2)
-    splits = dict(zip(usable, split_blocks(*places.T, **dict(description.split)).tolist()))
+    longitude, latitude = places.T
+    splits = dict(zip(usable, split_blocks(longitude, latitude, **dict(description.split)).tolist()))
     return [replace(window, split=splits.get(i, window.split)) for i, window in enumerate(windows)]
 
 # %% ../../../nbs/data/sources/12_windows.ipynb #46ff2099
@@ -338,7 +341,7 @@ def without_overlap(
     size: int,              # of a chip, pixels
 ) -> list[Window]:
     "The same windows; the problem of those that share pixels with a more needed chip of another split says so."
-    placed = [window for window in windows if is_usable(window) and window.grid.crs]
+    placed = [window for window in windows if is_usable(window) and window.grid and window.grid.crs]
     once = list({(window.grid, window.corner, window.split): window for window in placed}.values())
     if not once: return windows
     squares, splits = footprints(once, size), np.array([window.split for window in once])
