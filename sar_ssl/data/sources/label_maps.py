@@ -15,7 +15,7 @@ import numpy as np
 
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
-from ..grids import Square, read_on_grid
+from ..grids import Grid, Square, read_on_grid
 from .description import Description, LabelSource
 from .windows import Window
 from ..units import measured
