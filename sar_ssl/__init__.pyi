@@ -34,10 +34,12 @@ from .evaluation.attention import attention_auroc as attention_auroc, attention_
 from .evaluation.calibration import calibration_error as calibration_error
 from .evaluation.embedding import knn_purity as knn_purity, rankme as rankme, s1_s2_retrieval as s1_s2_retrieval
 from .evaluation.intervals import chip_blocks as chip_blocks, paired_difference as paired_difference
-from .evaluation.metrics import average_precision as average_precision, bootstrap_interval as bootstrap_interval, \
-    confusion_counts as confusion_counts, miou as miou, per_class_iou as per_class_iou
+from .evaluation.bootstrap import bootstrap_interval as bootstrap_interval
+from .evaluation.metrics import average_precision as average_precision, confusion_counts as confusion_counts, \
+    miou as miou, per_class_iou as per_class_iou
 from .evaluation.neighbours import nearest as nearest
-from .evaluation.probe import knn_scores as knn_scores, linear_probe as linear_probe
+from .evaluation.knn import knn_scores as knn_scores
+from .evaluation.probe import linear_probe as linear_probe
 from .evaluation.score_curves import score_curve as score_curve
 from .runs.execute import execute as execute
 from .runs.parameters import experiment_names as experiment_names

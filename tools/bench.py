@@ -432,7 +432,7 @@ def measure_knn(classes: int, rounds: int, bank: int = 20_000, queries: int = 20
                 k: int = 20) -> dict:
     "Seconds of kNN scores, ours and the plain way: all similarities sorted by topk, a row of 0 and 1 per neighbour."
     import torch
-    from sar_ssl.evaluation.probe import knn_scores
+    from sar_ssl.evaluation.knn import knn_scores
     from torch.nn import functional as F
 
     generator = torch.Generator().manual_seed(0)

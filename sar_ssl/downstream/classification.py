@@ -24,7 +24,9 @@ from ..data.reader import ChipDataset, pick_device
 from ..data.subsets import label_subset, rarest_label
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.kept_scores import keep_scores
-from ..evaluation.metrics import average_precision, bootstrap_interval, metric
+from ..evaluation.bootstrap import bootstrap_interval
+from ..evaluation.metrics import average_precision
+from ..evaluation.records import metric
 from ..evaluation.probe import linear_probe
 from ..models.baselines import SceneCNN
 from ..models.fast_vit import use_fast_products

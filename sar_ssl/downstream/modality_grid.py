@@ -19,7 +19,9 @@ from ..data.atomic import replacing
 from ..data.store import open_store
 from ..data.reader import ChipDataset
 from ..evaluation.intervals import Blocks, chip_blocks, paired_difference
-from ..evaluation.metrics import bootstrap_interval, macro_average_precision, metric, pooled_miou
+from ..evaluation.bootstrap import bootstrap_interval, pooled_miou
+from ..evaluation.metrics import macro_average_precision
+from ..evaluation.records import metric
 from ..models.dino_mm import possible_sets
 from .label_sweep import logged_cells
 from ..weights.checkpoint import ModelCard, load_encoder

@@ -22,7 +22,9 @@ from ..data.reader import pick_device
 from ..evaluation.calibration import fit_temperature
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.kept_scores import keep_scores
-from ..evaluation.metrics import bootstrap_interval, metric, miou, overall_accuracy, per_class_iou
+from ..evaluation.bootstrap import bootstrap_interval
+from ..evaluation.metrics import miou, overall_accuracy, per_class_iou
+from ..evaluation.records import metric
 from ..models.fast_vit import use_fast_products
 from .label_sweep import Record, cells, run_cells
 from ..weights.checkpoint import ModelCard

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from ..data.store import open_store
 from ..data.reader import SENSOR_SETS, ChipDataset
 from ..evaluation.intervals import Blocks, chip_blocks
-from ..evaluation.metrics import metric
+from ..evaluation.records import metric
 from ..evaluation.score_curves import Axis, Curve, area_difference, curve_metrics, score_curve
 from ..weights.checkpoint import ModelCard
 from .configs import TASKS, RobustnessConfig, SegmentConfig, WeightsConfig

@@ -18,8 +18,11 @@ from einops import rearrange
 from numpy.typing import ArrayLike
 
 from ..data.streams import stream
-from .metrics import as_array, bootstrap_interval, chip_mean, metric
-from .probe import LinearProbe, class_shares, fit_linear, token_classes, token_rows
+from .bootstrap import bootstrap_interval, chip_mean
+from .metrics import as_array
+from .records import metric
+from .probe import LinearProbe, fit_linear
+from .token_labels import class_shares, token_classes, token_rows
 
 # %% ../../nbs/evaluation/20_attention.ipynb #2bb5eded
 def weighted_auroc(

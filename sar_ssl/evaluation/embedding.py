@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .neighbours import nearest
-from .probe import feature_tensor, principal_axes
+from .probe import principal_axes
+from .probe_inputs import feature_tensor
 
 # %% ../../nbs/evaluation/30_embedding.ipynb #2bb5eded
 RANKME_EPSILON = 1e-7  # keeps the logarithm finite; the paper's value for float32

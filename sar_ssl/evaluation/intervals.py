@@ -21,7 +21,8 @@ from ..data.store import contract_of
 from ..data.places import find_places
 from ..data.splits import block_of
 from ..data.streams import stream
-from .metrics import MetricError, as_array, bootstrap_draws, chip_mean, middle
+from .bootstrap import bootstrap_draws, chip_mean, middle
+from .metrics import MetricError, as_array
 
 # %% ../../nbs/evaluation/04_intervals.ipynb #ab11c83a
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..data.atomic import replacing
 from .intervals import Blocks, Difference, paired_difference
-from .metrics import MetricError, macro_average_precision, pooled_miou
+from .bootstrap import pooled_miou
+from .metrics import MetricError, macro_average_precision
 
 # %% ../../nbs/evaluation/05_kept_scores.ipynb #kept0005
 STATISTICS: dict[str, Callable[[np.ndarray], float]] = {

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .intervals import Difference, judge_draws
-from .metrics import as_array, bootstrap_draws, metric, middle
+from .bootstrap import bootstrap_draws, middle
+from .metrics import as_array
+from .records import metric
 
 # %% ../../nbs/evaluation/40_score_curves.ipynb #ad419f60
 @dataclass(frozen=True)

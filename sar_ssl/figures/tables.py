@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.atomic import replacing
-from ..evaluation.metrics import spread
+from ..evaluation.bootstrap import spread
 from .curves import interval_ends
 from sar_ssl.figures.study import (
     StudyRun, named_rows, percent, read_study, seed_values, sensor_words, short_names, study_scores,

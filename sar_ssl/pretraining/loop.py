@@ -29,7 +29,7 @@ from tqdm.auto import tqdm
 from ..data.reader import ChipDataset, Images, batch_rows
 from ..evaluation.embedding import feature_std, rankme
 from ..evaluation.metrics import average_precision
-from ..evaluation.probe import knn_scores
+from ..evaluation.knn import knn_scores
 from ..runs.run import code_version
 from ..models.fast_vit import use_fast_products
 from .alarms import CollapseMonitor
