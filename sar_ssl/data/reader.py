@@ -57,10 +57,11 @@ def batch_rows(
 
 # %% ../../nbs/data/50_reader.ipynb #f7e2e726
 def pick_device(
-    asked: str | torch.device | None = None,  # such as "cuda:1"; None: the GPU where there is one, or else the CPU
+    asked: str | torch.device | None = None,  # such as "cuda:1"; None, "": the GPU where there is one, else the CPU
 ) -> torch.device:
-    "Where to compute; raises `ValueError` where a GPU is asked for and there is none."
-    device = torch.device(asked or ("cuda" if torch.cuda.is_available() else "cpu"))
+    "Where to compute; raises `ValueError` for no device's name, or where a GPU is asked for and there is none."
+    try: device = torch.device(asked or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError: raise ValueError(f"device: found {asked!r}, expected cpu, cuda or cuda:1") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device: found {device}, but PyTorch sees no GPU; use cpu, or leave it out")
     return device

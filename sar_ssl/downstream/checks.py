@@ -12,7 +12,7 @@ from ..data.simulation.sensors import simulate_store
 from ..data.store import open_store
 from .classification import check_scene_labels
 from .configs import AttentionConfig, ClassifyConfig, EmbeddingConfig, ReportConfig
-from .encode import check_weights, encoder_depth
+from .encode import check_blocks, check_weights, encoder_depth
 
 # %% ../../nbs/downstream/70_checks.ipynb #2bb5eded
 def chips_or_trial(
@@ -35,9 +35,7 @@ def check_classify(
     dataset = open_store(config.chips) if config.chips else None
     check_scene_labels(config, dataset)
     check_weights(config, dataset)
-    depth = encoder_depth(config)
-    if config.blocks > depth:
-        raise ValueError(f"blocks: found {config.blocks}, but the encoder has {depth}; expected 1 to {depth}")
+    check_blocks(config, config.blocks)
 
 # %% ../../nbs/downstream/70_checks.ipynb #chk00010
 def check_embedding(

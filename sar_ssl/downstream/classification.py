@@ -35,7 +35,7 @@ from .label_sweep import Record, draw_orientations, orient_each, run_cells, step
 from ..weights.checkpoint import ModelCard, load_encoder
 from .configs import ClassifyConfig, SceneConfig
 from .encode import (
-    card_for, check_weights, class_features, dataset_for, opened, run_encoder, scene_labels, used_sensors)
+    card_for, check_blocks, check_weights, class_features, dataset_for, opened, run_encoder, scene_labels, used_sensors)
 from .fit import Fitted, check_splits, fit
 
 # %% ../../nbs/downstream/30_classification.ipynb #94562ba9
@@ -55,6 +55,7 @@ def check_scenes(
     dataset = open_store(config.chips) if config.chips else None
     check_scene_labels(config, dataset)
     check_weights(config, dataset)
+    if config.network == "vit": check_blocks(config, config.blocks)
     if dataset is not None:
         check_splits(config, dataset)
 
@@ -95,11 +96,10 @@ def probe_features(
 ) -> np.ndarray:  # chip feature
     "What the probe of a run looks at."
     if config.network == "pixels":
-        return pixel_features(dataset)
+        return pixel_features(dataset, device=config.device)
     encoder, _ = load_encoder(config.weights, card)
-    blocks = min(config.blocks, len(encoder.blocks))
     with use_fast_products():
-        return class_features(encoder.eval(), dataset, blocks, precision=config.precision)
+        return class_features(encoder.eval(), dataset, config.blocks, device=config.device, precision=config.precision)
 
 # %% ../../nbs/downstream/30_classification.ipynb #657a945c
 @dataclass(frozen=True)
@@ -132,9 +132,10 @@ def probe_logits(
     val: SceneChips,  # to choose the penalty by
     test: SceneChips,
     rows: np.ndarray,  # training chips whose labels may be used
+    device: str = "",  # empty: the GPU where there is one, or else the CPU
 ) -> tuple[np.ndarray, Fitted]:  # chip class, of the test chips
-    "Solve a linear probe on some labelled chips, on the GPU where there is one."
-    features = torch.as_tensor(train.features[rows], device=pick_device())
+    "Solve a linear probe on some labelled chips."
+    features = torch.as_tensor(train.features[rows], device=pick_device(device))
     probe = linear_probe(features, train.labels[rows], val.features, val.labels)
     return probe.logits(test.features), Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
 
@@ -188,7 +189,7 @@ def train_classifier(
     seed: int,  # of the cell
 ) -> tuple[nn.Module, Fitted]:  # in its best state and in evaluation mode, and how it got there
     "Train a classifier on some labelled chips."
-    model = start_classifier(config, card, seed, train.labels.shape[1]).to(pick_device())
+    model = start_classifier(config, card, seed, train.labels.shape[1]).to(pick_device(config.device))
     score = val and (lambda: average_precision(network_logits(model, val), val.labels))
     fitted = fit(model, lambda step: step_loss(model, train, rows, step, config.batch_size, seed), score, config)
     return model.eval(), fitted
@@ -230,7 +231,7 @@ def cell_logits(
     "Train a probe or a network, and score the test chips."
     train, val, test = splits
     if config.mode == "frozen":
-        return probe_logits(train, val, test, rows)
+        return probe_logits(train, val, test, rows, config.device)
     model, fitted = train_classifier(config, card, train, val, rows, seed)
     with use_fast_products():
         return network_logits(model, test), fitted

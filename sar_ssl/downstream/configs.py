@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Fraction', 'Fractions', 'Decoder', 'ClassWeights', 'SceneNetwork', 'Task', 'ConditionName', 'CloudShare', 'TASKS',
-           'CONDITION_NAMES', 'Shift', 'RadarSensors', 'SHIFTS', 'SHOWN', 'Split', 'WeightsConfig', 'TuneConfig',
-           'SegmentConfig', 'SceneConfig', 'ClassifyConfig', 'GridConfig', 'RobustnessConfig', 'AttentionConfig',
-           'EmbeddingConfig', 'ReportConfig']
+           'CONDITION_NAMES', 'Shift', 'RadarSensors', 'SHIFTS', 'SHOWN', 'Split', 'ComputeConfig', 'WeightsConfig',
+           'TuneConfig', 'SegmentConfig', 'SceneConfig', 'ClassifyConfig', 'GridConfig', 'RobustnessConfig',
+           'AttentionConfig', 'EmbeddingConfig', 'ReportConfig']
 
 # %% ../../nbs/downstream/00_configs.ipynb #f020b167
 from dataclasses import dataclass
@@ -15,9 +15,17 @@ from typing import Annotated, ClassVar, Literal, get_args
 from ..runs.limits import (
     Count, Mode, Natural, Number, Numbers, Positive, Precision, Recipe, Sensors, Share, SharedSensors, check_options)
 
+# %% ../../nbs/downstream/00_configs.ipynb #bf65c616
+@dataclass(frozen=True, kw_only=True)
+class ComputeConfig:
+    "Where a network runs; the base of the experiments that use one."
+
+    device: str = ""  # where to compute: "cpu", "cuda", "cuda:1"; empty takes the GPU if there is one
+    precision: Precision = "fp32"  # "fp32" or "bf16"; bf16 is faster where the processor has it
+
 # %% ../../nbs/downstream/00_configs.ipynb #cfgwts02
 @dataclass(frozen=True)
-class WeightsConfig:
+class WeightsConfig(ComputeConfig):
     "Which weights on which chips; the base of the experiments that use them."
 
     smoke: ClassVar[dict] = dict(model="test_vit")
@@ -50,7 +58,6 @@ class TuneConfig(WeightsConfig):
     layer_decay: Fraction = 1.0  # rate of each block over that of the block after it; 1 none, lower holds early blocks
     evaluate_every: Natural = 50  # steps between looks at the validation chips; fewer finds the best state more closely
     patience: Count = 6  # looks without a better score before stopping; more waits longer, 0 trains to the end
-    precision: Precision = "fp32"  # "fp32" or "bf16"; bf16 is faster where the processor has it
 
 # %% ../../nbs/downstream/00_configs.ipynb #cfgseg02
 Decoder = Literal["linear", "convolutional", "published", "multilevel"]
@@ -142,7 +149,7 @@ SHIFTS, SHOWN = get_args(Shift), get_args(RadarSensors)
 
 
 @dataclass(frozen=True)
-class RobustnessConfig:
+class RobustnessConfig(ComputeConfig):
     "Parameters of a robustness run; checks itself and raises `ValueError` with what was expected."
 
     smoke: ClassVar[dict] = dict(model="test_vit", steps=10, draws=50)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['opened', 'check_weights', 'sensors_in', 'used_sensors', 'tiled_side', 'random_card', 'card_for', 'encoder_depth',
-           'dataset_for', 'scene_labels', 'at_precision', 'run_encoder', 'class_features', 'scene_probe',
-           'patch_features', 'attention_maps', 'encoder_facts']
+           'check_blocks', 'dataset_for', 'scene_labels', 'at_precision', 'run_encoder', 'class_features',
+           'scene_probe', 'patch_features', 'attention_maps', 'encoder_facts']
 
 # %% ../../nbs/downstream/00_encode.ipynb #f020b167
 from collections.abc import Callable, Container
@@ -40,6 +40,7 @@ def check_weights(
     dataset: xr.Dataset | None = None,  # the open store; None checks the model's name alone
 ) -> None:
     "Raise `ValueError`, or the error of model, card or contract, where weights, sensors and chips do not fit."
+    pick_device(config.device)
     if config.weights == "random":
         check_model_name(config.model)
     if dataset is not None:
@@ -108,6 +109,16 @@ def encoder_depth(
     model = config.model if config.weights == "random" else read_card(config.weights).model
     with torch.device("meta"):
         return len(create_vit(model, chip_size=16, patch_size=16).blocks)
+
+# %% ../../nbs/downstream/00_encode.ipynb #1a5cccd9
+def check_blocks(
+    config: WeightsConfig,  # weights, or a model
+    blocks: int,  # how many last blocks a probe is to get
+) -> None:
+    "Raise `ValueError` where the encoder has fewer blocks."
+    depth = encoder_depth(config)
+    if blocks > depth:
+        raise ValueError(f"blocks: found {blocks}, the encoder has {depth} blocks; expected 1 to {depth}")
 
 # %% ../../nbs/downstream/00_encode.ipynb #c13f23de
 def dataset_for(

@@ -28,7 +28,7 @@ from ..weights.checkpoint import ModelCard, load_encoder
 from .conditions import condition_dataset, possible_conditions
 from .configs import TASKS, GridConfig, SegmentConfig
 from .encode import (
-    card_for, check_weights, class_features, dataset_for, scene_labels, scene_probe)
+    card_for, check_blocks, check_weights, class_features, dataset_for, scene_labels, scene_probe)
 from .segmentation import confusions, train_on_all, with_common_labels
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #21232497
@@ -45,6 +45,7 @@ def check_grid(
         raise ValueError(f"tasks: {config.chips} has no labels for {missing[0]} ({LABELS[missing[0]]}); "
                          "name the other task")
     check_weights(config, dataset)
+    if "scenes" in config.tasks: check_blocks(config, config.blocks)
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #734f1140
 def grid_rows(
@@ -91,10 +92,11 @@ def scene_rows(
 ) -> dict[str, np.ndarray]:  # condition -> chip 2 class
     "Train a linear probe on one set of sensors, and score the test chips under every condition."
     encoder, _ = load_encoder(config.weights, card)
-    blocks = min(config.blocks, len(encoder.eval().blocks))
+    encoder.eval()
+    how = dict(device=config.device, precision=config.precision)
     train, val = (dataset_for(config.chips, card, sensors, split) for split in ("train", "val"))
-    probe = scene_probe(encoder, train, val, blocks)
-    scores = {name: (probe.logits(class_features(encoder, test, blocks)), scene_labels(test))
+    probe = scene_probe(encoder, train, val, config.blocks, **how)
+    scores = {name: (probe.logits(class_features(encoder, test, config.blocks, **how)), scene_labels(test))
               for name, test in condition_datasets(config, card, "scenes").items()}
     return {name: np.stack(pair, 1) for name, pair in scores.items()}
 
@@ -104,7 +106,8 @@ def decoder_config(
     sensors: str,  # what the decoder is trained on
 ) -> SegmentConfig:
     "How the decoder of one row is trained."
-    names = "chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "steps", "batch_size", "learning_rate"
+    names = ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "steps", "batch_size", "learning_rate",
+             "device", "precision")
     shared = {name: getattr(config, name) for name in names}
     return SegmentConfig(**shared, sensors=sensors, patience=0)
 

@@ -47,11 +47,11 @@ def scene_readout(
     "A linear probe on frozen features, solved on clean training chips."
     card = card_for(config)
     sensors, encoder = used_sensors(config, card), load_encoder(config.weights, card)[0].eval()
-    blocks = min(blocks, len(encoder.blocks))
+    how = dict(device=config.device, precision=config.precision)
     train, val = (dataset_for(config.chips, card, sensors, split) for split in ("train", "val"))
-    probe = scene_probe(encoder, train, val, blocks)
+    probe = scene_probe(encoder, train, val, blocks, **how)
     def rows(test: ChipDataset) -> np.ndarray:
-        return np.stack([probe.logits(class_features(encoder, test, blocks)), scene_labels(test)], 1)
+        return np.stack([probe.logits(class_features(encoder, test, blocks, **how)), scene_labels(test)], 1)
     return Readout(name, "scenes", card, sensors, rows)
 
 # %% ../../nbs/downstream/55_readouts.ipynb #fe066ad5
@@ -83,10 +83,11 @@ def saved_readout(
     name: str,  # of the model
     weights: str,  # a segment run's folder, or whatever `load_segmenter` takes
     chips: str,  # chip store with land cover
+    device: str = "",  # empty: the GPU where there is one, or else the CPU
 ) -> Readout:
     "A trained segmenter; raises `ValueError` or the contract's error where the store does not fit it."
     model, card = load_segmenter(weights)
-    model.to(pick_device())
+    model.to(pick_device(device))
     dataset = open_store(chips)
     check_weights_fit(card.encoder, {sensor: contract_of(dataset, sensor) for sensor in sensors_in(dataset)})
     check_classes(weights, [cover.name for cover in card.legend], chips)

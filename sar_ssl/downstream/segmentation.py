@@ -216,7 +216,7 @@ def train_segmenter(
 ) -> tuple[nn.Module, Fitted]:  # in its best state and in evaluation mode, and how it got there
     "Train a segmenter on some labelled chips."
     classes = len(train.dataset.legend)
-    model = start_segmenter(config, card, seed, classes).to(pick_device())
+    model = start_segmenter(config, card, seed, classes).to(pick_device(config.device))
     weights = class_weights(train.labels[rows], classes) if config.class_weights == "inverse" else None
 
     def loss_of(step: int) -> Tensor:
@@ -238,7 +238,7 @@ def train_on_all(
     train = labelled_chips(config, card, "train")
     val = labelled_chips(config, card, "val") if config.patience else None
     if config.mode == "frozen":
-        start = start_segmenter(config, card, seed, len(train.dataset.legend)).to(pick_device())
+        start = start_segmenter(config, card, seed, len(train.dataset.legend)).to(pick_device(config.device))
         train, val = (part and with_grids(part, start, precision=config.precision) for part in (train, val))
     return train_segmenter(config, card, train, val, np.arange(len(train)), seed)[0]
 

@@ -80,7 +80,7 @@ def frozen_tokens(
     "The same chips, with their tokens where the encoder is frozen."
     if config.mode != "frozen":
         return chips
-    model = start_segmenter(config, card, config.seed, len(chips.dataset.legend)).to(pick_device())
+    model = start_segmenter(config, card, config.seed, len(chips.dataset.legend)).to(pick_device(config.device))
     with use_fast_products():
         return with_grids(chips, model, rows, precision=config.precision)
 

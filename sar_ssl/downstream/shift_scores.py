@@ -19,13 +19,13 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..data.store import open_store
-from ..data.reader import SENSOR_SETS, ChipDataset
+from ..data.reader import SENSOR_SETS, ChipDataset, pick_device
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.records import metric
 from ..evaluation.score_curves import Axis, Curve, area_difference, curve_metrics, score_curve
 from ..weights.checkpoint import ModelCard
 from .configs import TASKS, RobustnessConfig, SegmentConfig, WeightsConfig
-from .encode import card_for, check_weights, dataset_for, opened, sensors_in
+from .encode import card_for, check_blocks, check_weights, dataset_for, opened, sensors_in
 from .modality_grid import LABELS, SCORES, scored_chips
 from .readouts import Readout, kept, map_readout, saved_readout, scene_readout, store_axes
 from ..weights.trained_segmenter import read_segmenter_card
@@ -75,7 +75,10 @@ def check_robustness(
     config: RobustnessConfig,  # to be checked; without chips only the model's name
 ) -> None:
     "Raise what `check_chips` raises, or `ModelError` where no network has the model's name."
-    for weights in config.weights: check_weights(encoder_config(config, weights, ""))
+    pick_device(config.device)
+    for weights in config.weights:
+        check_weights(encoder_config(config, weights, ""))
+        if "scenes" in config.tasks: check_blocks(encoder_config(config, weights, ""), config.blocks)
     if config.chips: check_chips(config, open_store(config.chips))
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #7b12cb53
@@ -130,7 +133,7 @@ def segmenter_candidates(
     trained = {weights: read_segmenter_card(weights) for weights in config.segmenters}
     names = told_apart({weights: f"{card.encoder.method}, segmenter" for weights, card in trained.items()})
     return [Candidate(names[weights], "maps", card.sensors, card.encoder,
-                      cache(partial(saved_readout, names[weights], weights, config.chips)))
+                      cache(partial(saved_readout, names[weights], weights, config.chips, config.device)))
             for weights, card in trained.items()]
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #9c12762c
