@@ -345,7 +345,7 @@ class ChosenChips(LabelledChips):
 
 # %% ../../nbs/data/50_reader.ipynb #6c7cf545
 class ChipDataset(ChosenChips):
-    "Images and labels of one split of a chip store, by row number; bands by name, scaled by contracts."
+    "Images and labels of one split, by row number; its chips, bands and scaling are each asked for by a parameter."
 
     def show(
         self,

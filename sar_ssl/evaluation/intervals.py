@@ -182,7 +182,10 @@ def paired_difference(
     seed: int = 0,  # of the draws
     level: float = 0.95,  # share of the draws that the interval holds
 ) -> Difference:
-    "The difference of two models on the same drawn blocks; raises `MetricError` where the chips are not the same."
+    """The difference of two models on the same drawn blocks; raises `MetricError` where the chips are not the same.
+
+    More than five parameters: two models, a score, and what the interval of a report names (blocks, draws, seed, level).
+    """
     pairs = seed_pairs(values_a, values_b)
     score = lambda values: bootstrap_draws(values, statistic, n, seed, groups)
     drawn = np.mean([score(a) - score(b) for a, b in pairs], axis=0)

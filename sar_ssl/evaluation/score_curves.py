@@ -96,7 +96,10 @@ def score_curve(
     draws: int = 200,  # of blocks; more makes intervals steadier, and costs time in proportion
     seed: int = 0,  # of the draws; the same for curves that are compared
 ) -> Curve:
-    "Score the same chips at every level; raises `ValueError` where their number differs."
+    """Score the same chips at every level; raises `ValueError` where their number differs.
+
+    More than five parameters: a curve is rows, a score and an axis, its intervals blocks, draws and a seed.
+    """
     rows = [as_array(rows_at(level)) for level in axis.levels]
     counts = {len(values) for values in rows}
     if len(counts) != 1:

@@ -100,7 +100,10 @@ def attention_panel(
     title: str = "",  # which model, block and input
     legend: Sequence[ClassInfo] = KNOWN_CLASSES,  # of the store
 ) -> Figure:
-    "Where each head looks, beside what is there."
+    """Where each head looks, beside what is there.
+
+    More than five parameters: chips and maps are data, the rest is what a figure can be told.
+    """
     maps, images = as_array(maps), chip_images(chips, bands)
     check_panel(chips, maps)
     relative, heads = maps * maps[0, 0].size, list(range(maps.shape[1])) if heads is None else list(heads)

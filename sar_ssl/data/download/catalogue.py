@@ -324,7 +324,10 @@ def fetch(
     ask: Callable[[str], bool] | None = None,  # called with what is to be downloaded, and how large: go on? None: go on
     endpoint: str | None = None,           # of the Hugging Face hub; None: huggingface.co, or as HF_ENDPOINT says
 ) -> FetchReport | None:
-    "Download and unpack a data set; return where it is, None where `ask` says no. Raises `SourceError`."
+    """Download and unpack a data set; return where it is, None where `ask` says no. Raises `SourceError`.
+
+    More than five parameters: three say which part is wanted, and two stand for the person and the server.
+    """
     source, folder = find_download(name), Path(folder)
     if count is not None and count < 1: raise SourceError(f"count is {count}, expected 1 or more")
     files = list_files(choose_parts(source, sensors, parts), count, endpoint)

@@ -171,7 +171,10 @@ def simulate_store(
     cloudy_share: float = 0.2,  # share of chips with clouds, 0 to 1: higher leaves fewer valid S2 pixels
     workers: int | None = None,  # processes; None takes what the machine has
 ) -> BuildReport:
-    "Write a chip store of `n` simulated chips. Raises SimulationError for impossible settings."
+    """Write a chip store of `n` simulated chips. Raises SimulationError for impossible settings.
+
+    More than five parameters: four say what is simulated, and are the options of `sar-ssl chips simulate`.
+    """
     if n < 1: raise SimulationError(f"n is {n}; expected at least one chip")
     settings: dict[str, Any] = dict(size=size, seed=seed, looks=looks, cloudy_share=cloudy_share)
     simulate_chip(0, **settings)  # impossible settings are refused before anything is written

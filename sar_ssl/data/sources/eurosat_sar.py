@@ -88,7 +88,10 @@ def open_source(
     seed: int = 42,          # of the split; 42 as published
     block_km: float = 10.0,  # side of a block of land: larger separates better
 ) -> Source:
-    "EuroSAT-SAR as chips, alone or with EuroSAT-MS; raises `SourceError`."
+    """EuroSAT-SAR as chips, alone or with EuroSAT-MS; raises `SourceError`.
+
+    More than five parameters: they are the options of `sar-ssl chips build`.
+    """
     paths, partners = image_paths(class_root(Path(path))), None
     contracts = {"s1": Contract("s1", "GRD", S1_BANDS, "sigma0", "dB", 10, looks=GRD_LOOKS)}
     if optical:

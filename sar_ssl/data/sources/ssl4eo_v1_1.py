@@ -134,7 +134,10 @@ def open_source(
     mask_clouds: bool = True,  # pixels under clouds and in their shadow are invalid
     partial: bool = False,     # files that one product lacks are passed over
 ) -> Source:
-    "SSL4EO-S12 v1.1 as a source; raises `SourceError` where a folder or a file is missing or does not fit."
+    """SSL4EO-S12 v1.1 as a source; raises `SourceError` where a folder or a file is missing or does not fit.
+
+    More than five parameters: they are the options of `sar-ssl chips build`.
+    """
     path, contracts = Path(path), contracts_of(sensors, product)
     modalities = [{"s1": "S1GRD", "s2": f"S2{product}"}[sensor] for sensor in contracts]
     items = [item for split in ("train", "val")
