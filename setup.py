@@ -19,7 +19,8 @@ setup(
     python_requires=">=" + cfg["min_python"],
     packages=[*find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]), experiments],
     package_dir={experiments: cfg["nbs_path"] + "/experiments"},
-    package_data={cfg["lib_path"]: ["py.typed", "*.pyi"], experiments: ["[a-z]*.ipynb"], cfg["lib_path"] + ".figures": ["*.j2"]},  # and the report's template
+    package_data={cfg["lib_path"]: ["py.typed", "*.pyi"], experiments: ["[a-z]*.ipynb"],
+                  cfg["lib_path"] + ".figures": ["*.j2"]},  # and the report's template
     install_requires=cfg["requirements"].split(),
     extras_require={**extras, "dev": [*cfg["dev_requirements"].split(), *extras["lab"], *extras["cluster"]]},
     entry_points={"console_scripts": cfg.get("console_scripts", "").split(),

@@ -77,7 +77,8 @@ def build_help(
     "Text for `sar-ssl chips build --help`."
     usage = "usage: sar-ssl chips build SOURCE PATH --out STORE [-p name=value ...] [--on-error raise|skip]"
     about = ["PATH is the folder of the data set as it was unpacked; for rasters, the description of your files.",
-             "--on-error says what a bad file does: stop the build (raise, the default), or be left out and listed (skip).",
+             "--on-error says what a bad file does: stop the build (raise, the default), or be left out and "
+             "listed (skip).",
              "The same command again goes on where it was cut off.", ""]
     return "\n".join([usage, "", *about, *(source_help(source) if source else sources_help())])
 
@@ -170,7 +171,8 @@ def add_fetch(actions: argparse._SubParsersAction) -> None:
     "Declare `sar-ssl chips fetch`."
     fetch = actions.add_parser("fetch", help="download public data that needs no account")
     fetch.add_argument("name", nargs="?", default="", metavar="NAME", help="of the data set; none: list what there is")
-    fetch.add_argument("--to", metavar="FOLDER", help="where it goes; none: say how large it is, as far as that is known")
+    fetch.add_argument("--to", metavar="FOLDER",
+                       help="where it goes; none: say how large it is, as far as that is known")
     fetch.add_argument("--sensors", metavar="s1,s2", help="only these (default: both)")
     fetch.add_argument("--parts", metavar="NAMES", help="only these parts, separated by commas; * stands for anything")
     fetch.add_argument("--count", type=count, metavar="N", help="only the first N files of a part that has many")
@@ -210,7 +212,8 @@ def add_reports(actions: argparse._SubParsersAction) -> None:
     for action, call in ((check, chips_check), (audit, chips_audit), (info, chips_info)):
         action.add_argument("store", metavar="STORE", help="a chip store")
         action.set_defaults(call=call)
-    for action in (check, audit): action.add_argument("--json", metavar="FILE", help="write the whole report there, too")
+    for action in (check, audit): action.add_argument("--json", metavar="FILE",
+                                                      help="write the whole report there, too")
     audit.add_argument("--figure", metavar="FILE", help="draw the distances and the map there, as PNG, PDF or SVG")
     audit.add_argument("--buffer-km", type=float, default=1.0, metavar="KM",
                        help="test chips nearer than this to a training chip are worth a warning (default 1)")

@@ -55,7 +55,8 @@ def add_weights(commands: argparse._SubParsersAction) -> None:
     bring.add_argument("--model", default="", metavar="NAME", help="timm name, where the file does not tell")
     bring.add_argument("--contract", metavar="STORE|FILE.json", help="radiometry of the channels, where the layout "
                                                                      "does not fix it")
-    bring.add_argument("--sensors", choices=("s1", "s2"), help="the one that it was trained on, where --contract has both")
+    bring.add_argument("--sensors", choices=("s1", "s2"),
+                       help="the one that it was trained on, where --contract has both")
     bring.add_argument("--out", required=True, metavar="FILE.safetensors", help="file to write")
     give.add_argument("--to", required=True, metavar="FOLDER", help="folder to write")
     give.add_argument("--format", choices=("timm", "safetensors"), default="timm", help="default timm")

@@ -224,7 +224,7 @@ class DecodedChips(StoredChips):
         sensor: str,  # "s1" or "s2"
         index: np.ndarray,  # row numbers within the split
     ) -> None:
-        "Fill one sensor's channels with dB or reflectance and their masks, bands in the order of the reader's contract."
+        "Fill one sensor's channels with dB or reflectance and their masks, bands in the order of the contract."
         own, device = self.own[sensor], images.pixels.device
         order = [own.bands.index(band) for band in self.contracts[sensor].bands]
         integers = torch.from_numpy(self.stored(sensor, index, order)[..., self.window, self.window]).to(device)
@@ -340,7 +340,8 @@ class ChosenChips(LabelledChips):
         if not known.any():
             splits = " and ".join(dict.fromkeys(self.dataset["split"].values[self.rows].tolist()))
             raise StoreError(f"none of the {len(self)} chips of {splits} has a known scene label; classification needs "
-                             "some in train, val and test: complete the table of labels, or give these chips another split")
+                             "some in train, val and test: complete the table of labels, or give these chips "
+                             "another split")
         return self.select(known)
 
 # %% ../../nbs/data/50_reader.ipynb #6c7cf545

@@ -112,8 +112,8 @@ class StoreBatches:
         batch = {name: read_rows(array, rows) for name, array in self.arrays.items()}
         side = self.dataset.sizes["y"]
         if "label" not in batch: batch["label"] = np.zeros((len(rows), side, side), np.uint8)
-        words = self.words | {"scene_label": self.scenes}
-        return batch | {name: values[list(rows)] for name, values in words.items()}
+        words = {**self.words, "scene_label": self.scenes}.items()
+        return batch | {name: values[list(rows)] for name, values in words}
 
     def __iter__(self) -> Iterator[tuple[dict[str, np.ndarray] | None, str]]:
         "Batches, and sentences on chips that cannot be read instead of one."

@@ -61,7 +61,8 @@ def compute_features(
     "Run the encoder once over a split."
     def look(pixels: torch.Tensor) -> torch.Tensor:
         cls, patches = tokens(encoder, pixels, blocks)
-        return rearrange([cls, reduce(patches, "block n d gh gw -> block n d", "mean")], "kind block n d -> n kind block d")
+        return rearrange([cls, reduce(patches, "block n d gh gw -> block n d", "mean")],
+                         "kind block n d -> n kind block d")
     both = run_encoder(look, encoder, dataset, **how)
     return Features(both[:, 0], both[:, 1])
 
@@ -82,7 +83,8 @@ def weights_digest(
 ) -> str:  # hexadecimal SHA-256
     "Checksum of all weights."
     state = sorted(encoder.state_dict().items())
-    return hash_arrays((name, value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()) for name, value in state)
+    return hash_arrays((name, value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()) for name,
+                       value in state)
 
 # %% ../../nbs/downstream/05_features.ipynb #501db018
 def chips_digest(
@@ -125,7 +127,8 @@ def read_features(
         with np.load(path, allow_pickle=False) as file:
             return Features(file["cls"], file["mean"])
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
-        warnings.warn(f"{path.name}: the kept features are damaged ({error}); they are computed again")
+        warnings.warn(f"{path.name}: the kept features are damaged ({error}); they are computed again",
+                      stacklevel=2)
         return None
 
 # %% ../../nbs/downstream/05_features.ipynb #fb7c65d2

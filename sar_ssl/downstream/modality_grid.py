@@ -58,7 +58,8 @@ def grid_rows(
     return [(task, sensors, seed) for task in config.tasks for seed in seeds[task] for sensors in rows]
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #2e371dfa
-SCORES = {"scenes": ("average_precision_macro", macro_average_precision), "maps": ("miou", pooled_miou)}  # of each task: its
+SCORES = {"scenes": ("average_precision_macro", macro_average_precision),
+          "maps": ("miou", pooled_miou)}  # of each task: its
 # score's name, and how the score comes from the test chips' rows
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #eb6dac64
@@ -106,7 +107,8 @@ def decoder_config(
     sensors: str,  # what the decoder is trained on
 ) -> SegmentConfig:
     "How the decoder of one row is trained."
-    names = ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "steps", "batch_size", "learning_rate",
+    names = ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "steps", "batch_size",
+             "learning_rate",
              "device", "precision")
     shared = {name: getattr(config, name) for name in names}
     return SegmentConfig(**shared, sensors=sensors, patience=0)
@@ -155,7 +157,8 @@ PAIRS = (  # (trained on, tested under) that is better if positive, and what it 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #96dfa995
 def pair_record(
     task: str,  # "scenes" or "maps"
-    rows: Mapping[tuple[str, str], Mapping[int, np.ndarray]],  # (trained on, condition) -> seed -> rows of the test chips
+    rows: Mapping[tuple[str, str],
+                  Mapping[int, np.ndarray]],  # (trained on, condition) -> seed -> rows of the test chips
     pair: tuple[tuple[str, str], tuple[str, str]],  # of `PAIRS`
     blocks: Blocks,  # of the test chips
     seed: int,  # of the run
@@ -174,7 +177,8 @@ def pair_record(
 # %% ../../nbs/downstream/45_modality_grid.ipynb #8801a704
 def grid_differences(
     task: str,  # "scenes" or "maps"
-    rows: Mapping[tuple[str, str], Mapping[int, np.ndarray]],  # (trained on, condition) -> seed -> rows of the test chips
+    rows: Mapping[tuple[str, str],
+                  Mapping[int, np.ndarray]],  # (trained on, condition) -> seed -> rows of the test chips
     blocks: Blocks,  # of the test chips
     seed: int,  # of the run
     **about: object,  # init, mode ...

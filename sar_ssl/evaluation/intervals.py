@@ -184,7 +184,7 @@ def paired_difference(
 ) -> Difference:
     """The difference of two models on the same drawn blocks; raises `MetricError` where the chips are not the same.
 
-    More than five parameters: two models, a score, and what the interval of a report names (blocks, draws, seed, level).
+    More than five parameters: two models, a score, and what a report names (blocks, draws, seed, level).
     """
     pairs = seed_pairs(values_a, values_b)
     score = lambda values: bootstrap_draws(values, statistic, n, seed, groups)

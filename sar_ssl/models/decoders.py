@@ -154,7 +154,7 @@ def create_decoder(
     classes: int,  # number of classes
     patch_size: int,  # of the encoder, pixels; any whole number
     channels: int = 64,  # inside the decoder; more draws finer borders, needs more labels, and costs the square
-) -> LinearDecoder | ConvolutionalDecoder | MultilevelDecoder:  # grids b d gh gw of its `levels` blocks, and a size, to logits b class h w
+) -> LinearDecoder | ConvolutionalDecoder | MultilevelDecoder:  # grids b d gh gw and a size to b class h w
     "A decoder by name; raises `ModelError` for an unknown one."
     if name not in DECODERS:
         raise ModelError(f"decoder: found {name!r}, expected one of {', '.join(DECODERS)}")

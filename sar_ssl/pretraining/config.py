@@ -142,4 +142,4 @@ def check_together(
     learnt = config.method == "dino_mm" and config.drop_unit != "teacher"
     if config.absent == "token" and not learnt:
         raise ValueError("absent: a token is learnt where the student's views lack sensors, found method "
-                         f"{config.method}, drop_unit {config.drop_unit}; use dino_mm with another unit, or absent=mean")
+                         f"{config.method}, drop_unit {config.drop_unit}; use dino_mm, another unit, or absent=mean")

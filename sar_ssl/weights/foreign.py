@@ -79,7 +79,8 @@ def refuse_own(
     "Raise `CheckpointError` where a file has a card of this project: an import would write another over it."
     with safe_open(path, "pt") as file:
         if "card" in (file.metadata() or {}):
-            raise CheckpointError(f"{path}: is a file of this project and has its card; use it as it is (weights={path}), "
+            raise CheckpointError(f"{path}: is a file of this project and has its card; use it as it is "
+                                  f"(weights={path}), "
                                   "or give it away with weights export")
 
 

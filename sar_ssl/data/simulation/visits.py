@@ -86,4 +86,5 @@ def simulate_dates(
     dated_chip((0, 0), **settings)  # impossible settings are refused before anything is written
     items, attrs = [(i, k) for i in range(n) for k in range(dates)], {"title": "simulated places on several dates"}
     attrs |= {"simulated_dates": settings}
-    return write_simulated(out, items, partial(dated_chip, **settings), simulation.size, simulation.looks, attrs, workers)
+    return write_simulated(out, items, partial(dated_chip, **settings), simulation.size, simulation.looks, attrs,
+                           workers)
