@@ -154,7 +154,7 @@ def make_teacher(
     teacher = copy.deepcopy(student).requires_grad_(False)
     for module in teacher.modules():
         if hasattr(module, "drop_prob"):
-            module.drop_prob = 0.0
+            setattr(module, "drop_prob", 0.0)
     return teacher
 
 # %% ../../nbs/models/10_dino.ipynb #cb43200e
