@@ -117,17 +117,19 @@ def check_added_offset(
 
 # %% ../../nbs/data/27_units.ipynb #gridsdn2
 def check_declared(
-    attrs: dict,         # of one band in the file
-    contract: Contract,  # as declared
-    own: Sequence[str],  # "factor", "offset": what is not declared
-    band: str,           # our name, for the message
-    path: Path,          # for the message
+    attrs: Sequence[dict],  # of the bands in the file
+    contract: Contract,     # as declared
+    own: Sequence[str],     # "factor", "offset": what is not declared
+    bands: Sequence[str],   # our names, for the message
+    path: Path,             # for the message
 ) -> None:
     "Raise `SourceError` where the factor or the offset of a file is another number than the declared one."
     for name, key, plain in (("factor", "scale_factor", 1.0), ("offset", "add_offset", 0.0)):
+        said_of = [(band, float(said)) for band, facts in zip(bands, attrs) for said in np.ravel(facts.get(key, plain))]
         declared = getattr(contract, name)
-        for said in [] if name in own else map(float, np.ravel(attrs.get(key, plain))):
-            if said == plain or math.isclose(said, declared, rel_tol=1e-6): continue
+        if name in own or all(said == plain for _, said in said_of): continue
+        for band, said in said_of:
+            if math.isclose(said, declared, rel_tol=1e-6): continue
             raise SourceError(f"{path}: the file says of {band} that its {name} ({key}) is {said:g}, but `{name}: "
                               f"{declared:g}` is declared; which is right? Leave `{name}` out of the description to "
                               "take the file's, or take the number out of the file")

@@ -73,7 +73,6 @@ def band_values(
 ) -> np.ndarray:
     "Physical values of one band, NaN where missing; raises `SourceError` where the file's words contradict."
     check_words(attrs, contract, band, path)
-    check_declared(attrs, contract, own, band, path)
     check_added_offset(attrs, contract, own, path)
     if "default_fill" in attrs and contract.nodata != 0 and not is_power(contract) and (numbers == 0).any():
         say_zeros(path)
@@ -100,6 +99,7 @@ def read_frame(
     as_power = contract.scale == "dB" and bool(source.resample)  # dB must not be interpolated
     for files, path in zip(source.files, frame.paths):
         def convert(numbers: list[np.ndarray], attrs: list[dict]) -> np.ndarray:
+            check_declared(attrs, contract, source.own, [ours for ours, _ in files.bands], root/path)
             values = np.stack([band_values(image, facts, contract, source.own, ours, root/path)
                                for image, facts, (ours, _) in zip(numbers, attrs, files.bands)])
             return checked_power(values, contract.select(dict(files.bands)), root/path) if as_power else values
