@@ -49,7 +49,7 @@ def toy_spectra(
 ) -> np.ndarray:
     "A noisy image (band 32 32), reflectance, with these spectra in stripes."
     stripes = np.stack([TOY_SPECTRA[name] for name in names], 1)[:, np.arange(1024) * len(names) // 1024]
-    noise = np.random.default_rng([0, 3]).lognormal(0, 0.05, stripes.shape)
+    noise = stream("toy bands", 3).lognormal(0, 0.05, stripes.shape)
     return (stripes * noise).astype(np.float32).reshape(-1, 32, 32)
 
 # %% ../../nbs/testing/00_toys.ipynb #c13f23de
