@@ -42,11 +42,16 @@ def first_lines(path: Path) -> tuple[str, str]:
     return found[1].strip(), found[2].strip()
 
 
+def ended(title: str) -> str:
+    "A title with a full stop, unless it is a question."
+    return title if title.endswith("?") else f"{title}."
+
+
 def listing(room: str, base: str = "") -> str:
     "A Markdown list of the notebooks of a room, with links from the folder `base`."
     prefix = f"{room}/" if base == "" else ""
     lines = [(path, *first_lines(path)) for path in notebooks(room)]
-    return "\n".join(f"* [{path.stem}]({prefix}{path.name}): **{title}.** {text}" for path, title, text in lines)
+    return "\n".join(f"* [{path.stem}]({prefix}{path.name}): **{ended(title)}** {text}" for path, title, text in lines)
 
 
 def first_page(room: dict):
