@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from check_rooms import exporting
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "nbs"
@@ -47,9 +48,8 @@ def ended(title: str) -> str:
     return title if title.endswith("?") else f"{title}."
 
 
-def listing(room: str, base: str = "") -> str:
-    "A Markdown list of the notebooks of a room, with links from the folder `base`."
-    prefix = f"{room}/" if base == "" else ""
+def listing(room: str, prefix: str = "") -> str:
+    "A Markdown list of the notebooks of a room; `prefix` is the way to its folder."
     lines = [(path, *first_lines(path)) for path in notebooks(room)]
     return "\n".join(f"* [{path.stem}]({prefix}{path.name}): **{ended(title)}** {text}" for path, title, text in lines)
 
@@ -57,25 +57,17 @@ def listing(room: str, base: str = "") -> str:
 def first_page(room: dict):
     "The notebook that a reader meets first in a folder."
     head = f"# {room['title']}\n\n> {room['question']}"
-    return notebook([head, room["text"].strip(), listing(room["room"], "here")])
+    return notebook([head, room["text"].strip(), listing(room["room"])])
 
 
 def contents(listed: list[dict]):
     "The page that lists all notebooks."
     parts = ["# Contents\n\n> Every notebook, by room, in reading order"]
     for room in listed:
-        parts.append(f"## [{room['title']}]({room['room']}/index.ipynb): {room['question']}\n\n{listing(room['room'])}")
+        folder = f"{room['room']}/"
+        parts.append(f"## [{room['title']}]({folder}index.ipynb): {room['question']}\n\n"
+                     + listing(room["room"], folder))
     return notebook(parts)
-
-
-def exporters() -> dict[str, str]:
-    "Module -> notebook that exports it, relative to nbs/."
-    found = {}
-    for path in NOTEBOOKS.rglob("*.ipynb"):
-        named = re.search(r"#\| *default_exp +([\w.]+)", path.read_text(encoding="utf-8"))
-        if named:
-            found[named[1]] = str(path.relative_to(NOTEBOOKS))
-    return found
 
 
 def first_sentence(module: str, name: str) -> str:
@@ -90,12 +82,13 @@ def first_sentence(module: str, name: str) -> str:
 
 def stable_names(listed: list[dict]):
     "The page that lists the stable names of the package, by room."
-    homes, parts, rows = exporters(), ["# Stable names\n\n> What `import sar_ssl` gives, by room"], {}
-    listing = ast.parse((ROOT / "sar_ssl" / "__init__.pyi").read_text(encoding="utf-8")).body
-    for node in (node for node in listing if isinstance(node, ast.ImportFrom)):
-        room = str(Path(homes[node.module]).parent)
-        rows.setdefault(room, []).extend((a.name, homes[node.module], first_sentence(node.module, a.name))
-                                         for a in node.names)
+    homes = {module: path.relative_to(NOTEBOOKS) for module, path in exporting().items()}
+    parts, rows = ["# Stable names\n\n> What `import sar_ssl` gives, by room"], {}
+    names = ast.parse((ROOT / "sar_ssl" / "__init__.pyi").read_text(encoding="utf-8")).body
+    for node in (node for node in names if isinstance(node, ast.ImportFrom)):
+        home = homes[node.module]
+        rows.setdefault(str(home.parent), []).extend((a.name, home, first_sentence(node.module, a.name))
+                                                     for a in node.names)
     parts.append("These names change only with a deprecation of one minor version; everything else may change at any "
                  "time. They are\nimported when they are first used: `import sar_ssl` itself costs milliseconds.")
     for room in listed:
@@ -129,11 +122,12 @@ def pages() -> dict[Path, str]:
 
 
 def main():
-    stale = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = {path: text for path, text in pages().items()
+             if not path.exists() or path.read_text(encoding="utf-8") != text}
     if "--check" in sys.argv and stale:
         sys.exit("run `python tools/build_contents.py`: " + ", ".join(str(p.relative_to(ROOT)) for p in stale))
-    for path in stale:
-        path.write_text(pages()[path], encoding="utf-8")
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from ..data.simulation.sensors import simulate_store
 from ..data.store import open_store
 from .classification import check_scene_labels
 from .configs import AttentionConfig, ClassifyConfig, EmbeddingConfig, ReportConfig
-from .encode import check_blocks, check_weights, encoder_depth
+from .encode import check_blocks, check_weights, encoder_depth, named_store
 
 # %% ../../nbs/downstream/70_checks.ipynb #2bb5eded
 def chips_or_trial(
@@ -32,7 +32,7 @@ def check_classify(
     config: ClassifyConfig,  # to be checked; without chips only the model's name
 ) -> None:
     "Raise `ValueError`, or the error of store, card or contract, where chips and weights do not fit."
-    dataset = open_store(config.chips) if config.chips else None
+    dataset = named_store(config)
     check_scene_labels(config, dataset)
     check_weights(config, dataset)
     check_blocks(config, config.blocks)
@@ -42,7 +42,7 @@ def check_embedding(
     config: AttentionConfig | EmbeddingConfig,  # to be checked; without chips only the model's name
 ) -> None:
     "Raise `ValueError`, or the error of store, card or contract, where chips, split and weights do not fit."
-    dataset = open_store(config.chips) if config.chips else None
+    dataset = named_store(config)
     check_weights(config, dataset)
     there = {config.split} if dataset is None else {*dataset["split"].values.tolist()}
     if config.split not in there:

@@ -35,7 +35,8 @@ from .label_sweep import Record, draw_orientations, orient_each, run_cells, step
 from ..weights.checkpoint import ModelCard, load_encoder
 from .configs import ClassifyConfig, SceneConfig
 from .encode import (
-    card_for, check_blocks, check_weights, class_features, dataset_for, opened, run_encoder, scene_labels, used_sensors)
+    card_for, check_blocks, check_weights, class_features, dataset_for, named_store, opened, run_encoder,
+    scene_labels, used_sensors)
 from .fit import Fitted, check_splits, fit
 
 # %% ../../nbs/downstream/30_classification.ipynb #94562ba9
@@ -52,7 +53,7 @@ def check_scenes(
     config: SceneConfig,  # to be checked; without chips only the model's name
 ) -> None:
     "Raise `ValueError`, or the error of store, card or contract, where chips, labels and weights do not fit."
-    dataset = open_store(config.chips) if config.chips else None
+    dataset = named_store(config)
     check_scene_labels(config, dataset)
     check_weights(config, dataset)
     if config.network == "vit": check_blocks(config, config.blocks)

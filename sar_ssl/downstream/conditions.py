@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import xarray as xr
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
@@ -135,7 +136,7 @@ def under_condition(
 
 
 def condition_dataset(
-    store: str | Path,  # chip store
+    store: str | Path | xr.Dataset,  # chip store, or the open one
     card: ModelCard,  # of the weights
     condition: str,  # one of `CONDITIONS`
     split: str | None,  # "train", "val", "test" or None for all

@@ -28,7 +28,7 @@ from ..weights.checkpoint import ModelCard, load_encoder
 from .conditions import condition_dataset, possible_conditions
 from .configs import TASKS, GridConfig, SegmentConfig
 from .encode import (
-    card_for, check_blocks, check_weights, class_features, dataset_for, scene_labels, scene_probe)
+    card_for, check_blocks, check_weights, class_features, dataset_for, named_store, scene_labels, scene_probe)
 from .segmentation import confusions, train_on_all, with_common_labels
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #21232497
@@ -39,7 +39,7 @@ def check_grid(
     config: GridConfig,  # to be checked; without chips only the model's name
 ) -> None:
     "Raise `ValueError`, or the error of store, card or contract, where chips, labels and weights do not fit."
-    dataset = open_store(config.chips) if config.chips else None
+    dataset = named_store(config)
     missing = [task for task in config.tasks if dataset is not None and LABELS[task] not in dataset]
     if missing:
         raise ValueError(f"tasks: {config.chips} has no labels for {missing[0]} ({LABELS[missing[0]]}); "
@@ -70,7 +70,8 @@ def condition_datasets(
 ) -> dict[str, ChipDataset]:  # condition -> test chips
     "Test chips under every condition that the weights know."
     look = dict(clouds=config.clouds, cloud_share=config.cloud_share, seed=config.seed)
-    datasets = {name: condition_dataset(config.chips, card, name, "test", **look)
+    store = open_store(config.chips)
+    datasets = {name: condition_dataset(store, card, name, "test", **look)
                 for name in possible_conditions(card, config.tested_on)}
     return {name: one.with_scene_labels() for name, one in datasets.items()} if task == "scenes" else datasets
 
@@ -95,7 +96,8 @@ def scene_rows(
     encoder, _ = load_encoder(config.weights, card)
     encoder.eval()
     how = dict(device=config.device, precision=config.precision)
-    train, val = (dataset_for(config.chips, card, sensors, split) for split in ("train", "val"))
+    store = open_store(config.chips)
+    train, val = (dataset_for(store, card, sensors, split) for split in ("train", "val"))
     probe = scene_probe(encoder, train, val, config.blocks, **how)
     scores = {name: (probe.logits(class_features(encoder, test, config.blocks, **how)), scene_labels(test))
               for name, test in condition_datasets(config, card, "scenes").items()}
@@ -108,8 +110,7 @@ def decoder_config(
 ) -> SegmentConfig:
     "How the decoder of one row is trained."
     names = ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "steps", "batch_size",
-             "learning_rate",
-             "device", "precision")
+             "learning_rate", "device", "precision")
     shared = {name: getattr(config, name) for name in names}
     return SegmentConfig(**shared, sensors=sensors, patience=0)
 

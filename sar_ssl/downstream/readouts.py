@@ -15,13 +15,13 @@ import numpy as np
 
 from ..data.atomic import replacing
 from ..data.chip import StoreError
-from ..data.reader import ChipDataset, pick_device
+from ..data.reader import ChipDataset, pick_device, sensors_in
 from ..data.store import contract_of, legend_of, open_store
 from ..evaluation.score_curves import Axis
 from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder
 from .configs import WeightsConfig
 from .encode import (
-    card_for, class_features, dataset_for, scene_labels, scene_probe, sensors_in, used_sensors)
+    card_for, class_features, dataset_for, scene_labels, scene_probe, used_sensors)
 from .configs import SegmentConfig
 from .segmentation import confusions, train_on_all, with_common_labels
 from .shifts import physical_bands, radar_shifts, seen_by, shifted, simulated_passes
@@ -45,10 +45,11 @@ def scene_readout(
     blocks: int = 4,  # class tokens of how many last blocks the probe gets
 ) -> Readout:
     "A linear probe on frozen features, solved on clean training chips."
-    card = card_for(config)
-    sensors, encoder = used_sensors(config, card), load_encoder(config.weights, card)[0].eval()
+    store = open_store(config.chips)
+    card = card_for(config, store)
+    sensors, encoder = used_sensors(config, card, store), load_encoder(config.weights, card)[0].eval()
     how = dict(device=config.device, precision=config.precision)
-    train, val = (dataset_for(config.chips, card, sensors, split) for split in ("train", "val"))
+    train, val = (dataset_for(store, card, sensors, split) for split in ("train", "val"))
     probe = scene_probe(encoder, train, val, blocks, **how)
     def rows(test: ChipDataset) -> np.ndarray:
         return np.stack([probe.logits(class_features(encoder, test, blocks, **how)), scene_labels(test)], 1)

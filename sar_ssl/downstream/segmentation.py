@@ -27,7 +27,8 @@ from ..models.segmenter import Segmenter
 from .label_sweep import draw_orientations, orient_each, step_rows
 from ..weights.checkpoint import ModelCard, load_encoder
 from .configs import SegmentConfig
-from .encode import at_precision, check_weights, dataset_for, encoder_depth, opened, used_sensors
+from .encode import (
+    at_precision, check_weights, dataset_for, encoder_depth, named_store, opened, used_sensors)
 from .fit import Fitted, check_splits, fit
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #76f8e00f
@@ -35,7 +36,7 @@ def check_segment(
     config: SegmentConfig,  # to be checked; without chips only the model's name
 ) -> None:
     "Raise `ValueError`, or the error of store, card or contract, where chips, labels and weights do not fit."
-    dataset = open_store(config.chips) if config.chips else None
+    dataset = named_store(config)
     check_weights(config, dataset)
     check_levels(config)
     if dataset is not None:
@@ -235,8 +236,9 @@ def train_on_all(
     seed: int,  # of new layers and order
 ) -> nn.Module:  # in evaluation mode
     "A segmenter, trained on all training chips; what a frozen encoder sees is computed once."
-    train = labelled_chips(config, card, "train")
-    val = labelled_chips(config, card, "val") if config.patience else None
+    store = opened(config, None)
+    train = labelled_chips(config, card, "train", store)
+    val = labelled_chips(config, card, "val", store) if config.patience else None
     if config.mode == "frozen":
         start = start_segmenter(config, card, seed, len(train.dataset.legend)).to(pick_device(config.device))
         train, val = (part and with_grids(part, start, precision=config.precision) for part in (train, val))

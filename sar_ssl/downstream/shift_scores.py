@@ -19,13 +19,13 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..data.store import open_store
-from ..data.reader import SENSOR_SETS, ChipDataset, pick_device
+from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, sensors_in
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.records import metric
 from ..evaluation.score_curves import Axis, Curve, area_difference, curve_metrics, score_curve
 from ..weights.checkpoint import ModelCard
 from .configs import TASKS, RobustnessConfig, SegmentConfig, WeightsConfig
-from .encode import card_for, check_blocks, check_weights, dataset_for, opened, sensors_in
+from .encode import card_for, check_blocks, check_weights, dataset_for, opened
 from .modality_grid import LABELS, SCORES, scored_chips
 from .readouts import Readout, kept, map_readout, saved_readout, scene_readout, store_axes
 from ..weights.trained_segmenter import read_segmenter_card

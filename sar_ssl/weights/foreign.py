@@ -26,7 +26,7 @@ from torch import Tensor
 
 import sar_ssl
 from ..data.store import contract_of, open_store
-from ..data.reader import SENSOR_SETS
+from ..data.reader import SENSOR_SETS, sensors_in
 from ..data.radiometry import S2_L1C_BANDS, Contract, ContractError
 from ..data.scaling import dino_mm_contracts, published_stats
 from ..models.vit import create_vit
@@ -355,7 +355,7 @@ def foreign_card(
 ) -> ModelCard:
     "The card of weights of others."
     recipe, contracts = training
-    sensors = "+".join(sensor for sensor in ("s1", "s2") if sensor in contracts)
+    sensors = "+".join(sensors_in(contracts))
     return ModelCard(method, recipe, model, sensors, sizes["chip_size"], sizes["patch_size"],
                 {sensor: contracts[sensor] for sensor in SENSOR_SETS[sensors]}, positions=LAYOUTS[layout].positions,
                 origin=f"{path.name} (SHA-256 {digest(path)}), read as {layout}", licence=LAYOUTS[layout].licence,
