@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['resolved_size', 'open_reader', 'augmentation_of', 'labelled_parts', 'check_run', 'ScheduleValues', 'temperature',
-           'schedule_values', 'start_left', 'advised_momentum', 'advice', 'temperature_advice']
+           'schedule_values', 'start_left', 'advised_momentum', 'advice', 'temperature_advice', 'recipe_advice']
 
 # %% ../../nbs/pretraining/05_setup.ipynb #23a24a41
 import math
@@ -21,7 +21,7 @@ from ..models.vit import check_model_name, grid_size
 from ..augment.views import Augmentation, OpticalStrength, default_views
 from ..augment.dates import find_partners
 from ..augment.radar_changes import Strength
-from .config import PretrainConfig, check_processes
+from .config import RECIPES, PretrainConfig, check_processes
 
 # %% ../../nbs/pretraining/05_setup.ipynb #f504700d
 def resolved_size(
@@ -153,7 +153,7 @@ def advice(
     elif 1 - config.momentum > 2 * (1 - good):
         found.append(f"momentum {config.momentum:g} is low for {config.batch_size} chips per step: targets are noisy; "
                      f"take about {good:.4g} (the authors use 0.9995 for 256 chips and 0.996 for 1024)")
-    return found + temperature_advice(config)
+    return found + temperature_advice(config) + recipe_advice(config)
 
 # %% ../../nbs/pretraining/05_setup.ipynb #fcafdbc3
 def temperature_advice(
@@ -170,3 +170,14 @@ def temperature_advice(
         found.append(f"teacher_temperature {teacher:g} from the first step: start at 0.04 and rise, with "
                      "temperature_warmup=0.1 or so")
     return found
+
+# %% ../../nbs/pretraining/05_setup.ipynb #33a6fa5b
+def recipe_advice(
+    config: PretrainConfig,  # of the run
+) -> list[str]:  # a sentence; empty where all is as published, or nothing claims to be
+    "Where a run of the published recipe has another network, head, batch or length."
+    published = RECIPES["published"] if config.recipe == "published" else {}
+    other = [f"{name} {getattr(config, name)} ({value})" for name, value in published.items()
+             if getattr(config, name) != value]
+    return [f"recipe published: found {', '.join(other)}; in brackets what was published, and is the default where the "
+            "option is not given"] * bool(other)

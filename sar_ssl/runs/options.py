@@ -12,7 +12,7 @@ import io
 import json
 import textwrap
 import tokenize
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from .limits import Number, Numbers, OneOf, SomeOf, limits_of
@@ -64,12 +64,11 @@ def options_of(
 ) -> dict[str, Option]:
     "All options by name, in the order in which the dataclass takes them."
     hints, limits, helps = get_type_hints(config, include_extras=True), limits_of(config), field_comments(config)
-    declared, smoke = {field.name: field for field in fields(config)}, getattr(config, "smoke", {})
+    defaults, smoke = vars(config()), getattr(config, "smoke", {})
     found = {}
     for name in inspect.signature(config).parameters:
-        default = declared[name].default
-        if default is MISSING: default = declared[name].default_factory()
-        found[name] = Option(kind_of(hints[name]), default, smoke.get(name, default), limits.get(name), helps[name])
+        trial = smoke.get(name, defaults[name])
+        found[name] = Option(kind_of(hints[name]), defaults[name], trial, limits.get(name), helps[name])
     return found
 
 # %% ../../nbs/runs/07_options.ipynb #options17

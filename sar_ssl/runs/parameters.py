@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TYPES', 'CONFIGS', 'CHECKS', 'ParameterError', 'notebooks_folder', 'experiment_names', 'notebook_path', 'nearest',
            'experiment_title', 'Parameter', 'parameters_cell', 'parameters', 'number', 'coerce', 'parse_text',
-           'resolve', 'read_assignments', 'read_params', 'imported', 'config_class', 'checked', 'check_values',
-           'given_value', 'read_config']
+           'imported', 'config_class', 'recipe_defaults', 'resolve', 'read_assignments', 'read_params', 'checked',
+           'check_values', 'given_value', 'read_config']
 
 # %% ../../nbs/runs/10_parameters.ipynb #f020b167
 import ast
@@ -138,6 +138,43 @@ def parse_text(text: str, # what stands behind `name=`
     if kind == "list[str]" and not text.startswith("["): return text
     return yaml.safe_load(text)
 
+# %% ../../nbs/runs/10_parameters.ipynb #4cd31550
+CONFIGS = {
+    "pretrain": "sar_ssl.pretraining.config.PretrainConfig",
+    "segment": "sar_ssl.downstream.configs.SegmentConfig",
+    "scenes": "sar_ssl.downstream.configs.SceneConfig",
+    "classify": "sar_ssl.downstream.configs.ClassifyConfig",
+    "grid": "sar_ssl.downstream.configs.GridConfig",
+    "robustness": "sar_ssl.downstream.configs.RobustnessConfig",
+    "attention": "sar_ssl.downstream.configs.AttentionConfig",
+    "embedding": "sar_ssl.downstream.configs.EmbeddingConfig",
+    "report": "sar_ssl.downstream.configs.ReportConfig",
+}
+
+# %% ../../nbs/runs/10_parameters.ipynb #52505077
+def imported(path: str, # dotted: a module and a name in it
+            ) -> Any:
+    "What a dotted path names. Imported only here."
+    module, _, attribute = path.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def config_class(name: str, # experiment
+                 configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass
+                ) -> type | None:
+    "The dataclass that declares an experiment's options; None where it has none."
+    return imported(configs[name]) if name in configs else None
+
+# %% ../../nbs/runs/10_parameters.ipynb #be4f85af
+def recipe_defaults(name: str, # experiment
+                    given: Mapping[str, Any], # values by parameter name
+                   ) -> dict[str, Any]:
+    "Defaults that come with a recipe that was given, where it is another than that of the cell of parameters."
+    if "recipe" not in given: return {}
+    config = config_class(name)
+    recipes, usual = getattr(config, "recipes", {}), getattr(config, "recipe", None)
+    return {} if given["recipe"] == usual else dict(recipes.get(str(given["recipe"]), {}))
+
 # %% ../../nbs/runs/10_parameters.ipynb #d78f577f
 def resolve(name: str, # experiment
             given: Mapping[str, Any], # values by parameter name
@@ -145,7 +182,7 @@ def resolve(name: str, # experiment
            ) -> dict[str, Any]:
     "Every parameter of the experiment with its value; `ParameterError` for an unknown name or a wrong type."
     known = parameters(name, notebooks)
-    values = {k: p.default for k, p in known.items()}
+    values = {k: p.default for k, p in known.items()} | recipe_defaults(name, given)
     for key, value in given.items():
         if key == "out": raise ParameterError("'out' is not given as a parameter; name the run folder with --out")
         if key not in known:
@@ -184,17 +221,6 @@ def read_params(path: str | Path, # YAML file of `name: value` lines
     return values
 
 # %% ../../nbs/runs/10_parameters.ipynb #38289050
-CONFIGS = {
-    "pretrain": "sar_ssl.pretraining.config.PretrainConfig",
-    "segment": "sar_ssl.downstream.configs.SegmentConfig",
-    "scenes": "sar_ssl.downstream.configs.SceneConfig",
-    "classify": "sar_ssl.downstream.configs.ClassifyConfig",
-    "grid": "sar_ssl.downstream.configs.GridConfig",
-    "robustness": "sar_ssl.downstream.configs.RobustnessConfig",
-    "attention": "sar_ssl.downstream.configs.AttentionConfig",
-    "embedding": "sar_ssl.downstream.configs.EmbeddingConfig",
-    "report": "sar_ssl.downstream.configs.ReportConfig",
-}
 CHECKS = {
     "pretrain": "sar_ssl.pretraining.setup.check_run",
     "segment": "sar_ssl.downstream.segmentation.check_segment",
@@ -208,20 +234,6 @@ CHECKS = {
 }
 
 # %% ../../nbs/runs/10_parameters.ipynb #6a69b4e4
-def imported(path: str, # dotted: a module and a name in it
-            ) -> Any:
-    "What a dotted path names. Imported only here."
-    module, _, attribute = path.rpartition(".")
-    return getattr(importlib.import_module(module), attribute)
-
-
-def config_class(name: str, # experiment
-                 configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass
-                ) -> type | None:
-    "The dataclass that declares an experiment's options; None where it has none."
-    return imported(configs[name]) if name in configs else None
-
-
 def checked(name: str, # experiment
             config: Any, # its dataclass
             configs: Mapping[str, str] = CONFIGS, # dotted path of each experiment's dataclass
