@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from fastcore.basics import patch
 
-from .chip import SPLITS, StoreError
+from .chip import SPLITS, StoreError, split_tally
 from .store import contract_of, open_store
 from .fingerprints import Content, alike_limit, alike_pairs, nearest_bits, read_content
 from .places import (
@@ -78,6 +78,13 @@ class Audit:
         "Which chips are of unknown place, (n,)."
         return ~(np.isfinite(self.longitude) & np.isfinite(self.latitude))
 
+    def tally(
+        self,
+        chosen: np.ndarray | slice = slice(None),  # which chips; all
+    ) -> dict[str, int]:
+        "How many chips each split has."
+        return split_tally(SPLITS[at] for at in self.split[chosen])
+
     @property
     def verdict(self) -> str:
         "The result in one sentence."
@@ -112,7 +119,7 @@ def example_pairs(
 ) -> list[dict]:
     "The worst overlaps, each with one chip of either split: first one and the same place, then the largest shares."
     known = np.flatnonzero(site >= 0)[::-1]
-    example = np.full((len(counts), 3), -1)
+    example = np.full(counts.shape, -1)
     example[site[known], split[known]] = known  # the last one written is the first chip
     twice, order = np.flatnonzero((counts > 0).sum(1) > 1)[:WORST], np.argsort(-np.nan_to_num(found[2]))[:WORST]
     rows = [(s, s, 1.0) for s in twice] + [tuple(values[k] for values in found) for k in order]
@@ -184,7 +191,7 @@ def audit_content(
     content, ids = read_content(dataset), dataset.id.values
     audit.content, pairs = compare_content(content, audit.split, site)
     of = {name: content.hashes[content.usable & (audit.split == at)] for at, name in enumerate(SPLITS)}
-    audit.bits = {name: nearest_bits(of[name], of["train"]) for name in ("val", "test")}
+    audit.bits = {name: nearest_bits(of[name], of["train"]) for name in audit.distances}
     for i, j, bits in pairs[:, np.argsort(pairs[2], kind="stable")[:WORST]].T:
         kind = "same pixels" if content.digest[i] == content.digest[j] else "alike"
         audit.pairs.append(pair_record(kind, ids, audit.split, i, j) | dict(bits=int(bits)))
@@ -194,7 +201,7 @@ def by_splits(
     numbers: dict,  # of pairs, by splits
 ) -> str:
     "Numbers of pairs in words, those that are not 0."
-    known = {f"{a}-{b}": numbers[f"{a}-{b}"] for a, b in SPLIT_PAIRS}
+    known = {f"{a}-{b}": numbers.get(f"{a}-{b}") for a, b in SPLIT_PAIRS}
     return ", ".join(f"{n} {name}" for name, n in known.items() if n) or "0"
 
 # %% ../../nbs/data/45_audit.ipynb #cb388b09
@@ -221,7 +228,7 @@ def place_cautions(audit: Audit) -> list[str]:
         if near: sentences.append(f"{name}: {near} of {len(km)} chips are nearer than {audit.buffer_km:g} km to a chip "
                                   f"of train, the nearest {km.min():.2f} km")
     if unplaced.any():
-        each = ", ".join(f"{int((unplaced & (audit.split == at)).sum())} {name}" for at, name in enumerate(SPLITS))
+        each = ", ".join(f"{n} {name}" for name, n in audit.tally(unplaced).items())
         sentences.append(f"{int(unplaced.sum())} of {len(unplaced)} chips are of unknown place ({each}): "
                          "their distances and overlaps are unknown")
     return sentences
@@ -283,7 +290,7 @@ QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 1)
 @patch
 def __str__(self: Audit) -> str:
     "The audit as text for a terminal."
-    each = ", ".join(f"{int((self.split == at).sum())} {name}" for at, name in enumerate(SPLITS))
+    each = ", ".join(f"{n} {name}" for name, n in self.tally().items())
     lines = [f"{self.path}: {len(self.split)} chips ({each}): {self.verdict}", "km to the nearest chip of train"]
     lines.append("        chips" + "".join(f"{name:>9}" for name in ("least", "5 %", "25 %", "median", "75 %", "most")))
     for name, km in self.distances.items():
@@ -315,8 +322,7 @@ def to_dict(self: Audit) -> dict:
     "The audit as a dictionary that JSON can hold; the arrays as numbers and histograms."
     return dict(
         path=self.path, ok=self.ok, verdict=self.verdict, violations=self.violations, warnings=self.warnings,
-        chips={name: int((self.split == at).sum()) for at, name in enumerate(SPLITS)},
-        unknown_place={name: int((self.unplaced & (self.split == at)).sum()) for at, name in enumerate(SPLITS)},
+        chips=self.tally(), unknown_place=self.tally(self.unplaced),
         buffer_km=self.buffer_km, distance={name: distance_record(km) for name, km in self.distances.items()},
         overlap=self.overlap, same_place=self.same_place, content=self.content, pairs=self.pairs,
         nearest_bits={name: np.bincount(bits, minlength=65).tolist() for name, bits in self.bits.items()})

@@ -20,7 +20,7 @@ import xarray as xr
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 
-from .chip import SPLITS, StoreError, chip_checksum, label_codes
+from .chip import SPLITS, StoreError, chip_checksum, label_codes, split_tally
 from .classes import IGNORE
 from .plausibility import physical_check
 from .samples import check_stats, sample_problems, usable_stats
@@ -295,8 +295,8 @@ def check_store(
     path = Path(path)
     dataset = open_store(path)
     contracts = {sensor: contract_of(dataset, sensor) for sensor in sorted(dataset.attrs["contracts"])}
-    batches, splits = StoreBatches(dataset, path, contracts), Counter(dataset.split.values.tolist())
-    report = Report(str(path), size=dataset.sizes["y"], splits=dict.fromkeys(SPLITS, 0) | splits)
+    batches, splits = StoreBatches(dataset, path, contracts), split_tally(dataset.split.values.tolist())
+    report = Report(str(path), size=dataset.sizes["y"], splits=splits)
     tally = judge(batches, report)
     report.problems += check_names(dataset)
     for contract in contracts.values(): add_sensor(report, contract, tally)

@@ -197,12 +197,13 @@ def count_splits(
     group: np.ndarray,  # number of the group of every chip, (n,); -1: none
     split: np.ndarray,  # position in `SPLITS` of every chip, (n,)
 ) -> np.ndarray:
-    "Chips of every group in every split: (groups, 3)."
-    known, length = group >= 0, int(group.max(initial=-1)) + 1
-    return np.bincount(3 * group[known] + split[known], minlength=3 * length).reshape(length, 3)
+    "Chips of every group in every split: (groups, splits)."
+    known, shape = group >= 0, (int(group.max(initial=-1)) + 1, len(SPLITS))
+    return np.bincount(shape[1] * group[known] + split[known], minlength=shape[0] * shape[1]).reshape(shape)
 
 # %% ../../nbs/data/42_places.ipynb #dfdb2da0
-SPLIT_PAIRS = (("test", "train"), ("val", "train"), ("test", "val"))
+SPLIT_PAIRS = (("test", "train"), ("val", "train"), ("test", "val"),
+               ("test_other", "train"), ("test_other", "val"), ("test_other", "test"))
 
 # %% ../../nbs/data/42_places.ipynb #897a8aed
 def pairs_across(
@@ -253,7 +254,7 @@ def pairs_within(
 # %% ../../nbs/data/42_places.ipynb #b126ac03
 def overlaps(
     sites: Places,        # one chip per site, (m,)
-    counts: np.ndarray,   # chips of every site in every split, (m, 3)
+    counts: np.ndarray,   # chips of every site in every split, (m, splits)
     side_km: float,       # side of a chip
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "Pairs of different sites with chips in different splits that overlap: positions i < j, common share."
@@ -294,9 +295,9 @@ def split_distances(
     split: np.ndarray,   # position in `SPLITS`, (n,)
     counts: np.ndarray,  # of `count_splits`
 ) -> dict[str, np.ndarray]:
-    "For every chip of val and of test with a place: distance to the nearest train chip, kilometres."
+    "For every chip with a place of val, of test, and of test_other if any: kilometres to the nearest train chip."
     distances, train = {}, np.flatnonzero(counts[:, 0])
-    for name in ("val", "test"):
+    for name in ("val", "test", *{"test_other"}.intersection(SPLITS[at] for at in np.unique(split))):
         mine, per_site = np.flatnonzero(counts[:, SPLITS.index(name)]), np.full(len(sites), np.nan)
         per_site[mine] = nearest_gap(sites, mine, train)
         distances[name] = per_site[site[(split == SPLITS.index(name)) & (site >= 0)]]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without types
 
-from .chip import SPLITS
+from .chip import DEALT, SPLITS, TEST_SPLITS, split_tally
 from .streams import stream
 
 # %% ../../nbs/data/40_splits.ipynb #2bb5eded
@@ -49,7 +49,7 @@ def deal(
     shares: Sequence[float],  # of train, val and test; sum 1
     seed: int,                # another seed deals differently
 ) -> np.ndarray:
-    "Split of every block as a position in `SPLITS`, (m,); raises `ValueError` on bad shares."
+    "Split of every block as a position in `DEALT`, (m,); raises `ValueError` on bad shares."
     check_shares(shares)
     missing, given = np.array(shares) * np.sum(counts), np.zeros(len(counts), np.int64)
     used = np.array(shares) == 0  # splits that need nothing more
@@ -74,7 +74,7 @@ def split_blocks(
     if not block_km > 0: raise ValueError(f"block_km is {block_km}, expected a length above 0")
     if len(longitude) == 0: return np.zeros(0, "<U5")
     _, member = np.unique(block_of(longitude, latitude, block_km), axis=0, return_inverse=True)
-    return np.array(SPLITS)[deal(np.bincount(member.ravel()), shares, seed)[member.ravel()]]
+    return np.array(DEALT)[deal(np.bincount(member.ravel()), shares, seed)[member.ravel()]]
 
 # %% ../../nbs/data/40_splits.ipynb #8a8f056d
 EARTH_RADIUS_KM = 6371.0  # mean
@@ -112,17 +112,17 @@ def nearest_km(
 
 # %% ../../nbs/data/40_splits.ipynb #4a7664f8
 def with_buffer(
-    split: np.ndarray,      # "train", "val" or "test" of every chip, (n,)
+    split: np.ndarray,      # one of `SPLITS` of every chip, (n,)
     longitude: np.ndarray,  # degrees east, (n,)
     latitude: np.ndarray,   # degrees north, (n,)
     buffer_km: float,       # least distance of chips of different splits: larger separates better, and costs chips
 ) -> np.ndarray:
     'The split, with "" for chips of train and val that are too near; raises `ValueError` where a place is unknown.'
-    kept, places = np.array(split, "<U5"), np.stack([longitude, latitude]).astype(np.float64)
+    kept, places = np.array(split, f"<U{max(map(len, SPLITS))}"), np.stack([longitude, latitude]).astype(np.float64)
     unknown = int(np.isnan(places).any(0).sum())
     if unknown: raise ValueError(f"{unknown} of {len(kept)} chips have no place: no margin can be kept; leave them out")
     if not buffer_km >= 0: raise ValueError(f"buffer_km is {buffer_km}, expected a length of 0 or more")
-    for name, others in ("val", ["test"]), ("train", ["val", "test"]):
+    for name, others in ("val", TEST_SPLITS), ("train", ("val", *TEST_SPLITS)):
         mine, theirs = np.flatnonzero(kept == name), np.isin(kept, others)
         near = nearest_km(*places[:, mine], *places[:, theirs], within_km=buffer_km) < buffer_km
         kept[mine[near]] = ""
@@ -132,7 +132,7 @@ def with_buffer(
 def read_split_table(
     path: str | Path,         # of a CSV file with a header
     key: str = "identifier",  # column with the ids
-    split: str = "split",     # column with train, val or validation, test
+    split: str = "split",     # column with train, val or validation, test, test_other
 ) -> dict[str, list[str]]:
     "Ids by split; raises `ValueError` where a column is missing or a split is none of ours."
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -141,7 +141,7 @@ def read_split_table(
     names = table[split].replace("validation", "val")
     wrong = sorted(set(names) - set(SPLITS))
     if wrong: raise ValueError(f"{path}: column {split!r} holds {wrong}, expected {list(SPLITS)} or 'validation'")
-    return {name: table.loc[names == name, key].tolist() for name in SPLITS}
+    return {name: table.loc[names == name, key].tolist() for name in split_tally(names)}
 
 # %% ../../nbs/data/40_splits.ipynb #33dcad45
 def check_lists(

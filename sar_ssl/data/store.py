@@ -27,7 +27,7 @@ from .atomic import rename
 from .build import assemble, build_folder, run_tasks, scene_name
 from .parts import PART, build_record, fingerprint, is_done, part_path, write_part
 from .chip import (
-    SCHEMA_VERSION, SPLITS, Chip, Layout, StoreError)
+    SCHEMA_VERSION, Chip, Layout, StoreError, split_tally)
 from .classes import KNOWN_CLASSES, WORLDCOVER, ClassInfo, own_legend
 from .radiometry import STORED_TYPE, Contract, decode, stored_contract
 from .shards import ShardedArray, read_rows
@@ -91,9 +91,9 @@ def build_report(
 ) -> str:
     "One line on a finished store (how many chips, how large, how fast), and a table of what was left out and why."
     dataset = open_store(out)
-    splits, left_out = Counter(dataset.split.values.tolist()), left_out_of_store(out)
+    splits, left_out = split_tally(dataset.split.values.tolist()), left_out_of_store(out)
     megabytes = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 1e6
-    line = (f"{out}: {dataset.sizes['chip']} chips ({', '.join(f'{splits[s]} {s}' for s in SPLITS)}), "
+    line = (f"{out}: {dataset.sizes['chip']} chips ({', '.join(f'{n} {split}' for split, n in splits.items())}), "
             f"{megabytes:.1f} MB, {seconds:.1f} s, {dataset.sizes['chip'] / seconds:.0f} chips/s")
     return "\n".join([line, *left_out_table(left_out, out/"left_out.json")])
 
@@ -274,8 +274,9 @@ def describe_store(
 ) -> str:
     "A store in a few lines: contracts, chips per split, place, time, classes, sources."
     dataset = open_store(path)
-    splits, size = Counter(dataset.split.values.tolist()), dataset.sizes
-    lines = [f"{path}: {size['chip']} chips of {size['y']} px ({', '.join(f'{splits[s]} {s}' for s in SPLITS)}), "
+    splits, size = split_tally(dataset.split.values.tolist()), dataset.sizes
+    each = ", ".join(f"{n} {name}" for name, n in splits.items())
+    lines = [f"{path}: {size['chip']} chips of {size['y']} px ({each}), "
              f"schema {dataset.attrs['sar_ssl_schema']}"]
     lines += [f"{name}: {dataset.attrs[name]}" for name in ("title", "licence", "attribution") if name in dataset.attrs]
     lines += [describe_sensor(contract_of(dataset, sensor)) for sensor in sorted(dataset.attrs["contracts"])]

@@ -9,6 +9,7 @@ __all__ = ['QUANTILES', 'check_scene_labels', 'check_scenes', 'pixel_statistics'
 
 # %% ../../nbs/downstream/30_classification.ipynb #972de3d6
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import Tensor, nn
 
+from ..data.chip import TEST_SPLITS
 from ..data.store import open_store
 from ..data.classes import is_known, label_shares
 from ..data.reader import ChipDataset, pick_device
@@ -31,12 +33,12 @@ from ..evaluation.probe import linear_probe
 from ..models.baselines import SceneCNN
 from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
-from .label_sweep import Record, draw_orientations, orient_each, run_cells, step_rows
+from .label_sweep import Record, kept_name, draw_orientations, orient_each, run_cells, step_rows
 from ..weights.checkpoint import ModelCard, load_encoder
 from .configs import ClassifyConfig, SceneConfig
 from .encode import (
     card_for, check_blocks, check_weights, class_features, dataset_for, named_store, opened, run_encoder,
-    scene_labels, used_sensors)
+    scene_labels, scored_splits, used_sensors)
 from .fit import Fitted, check_splits, fit
 
 # %% ../../nbs/downstream/30_classification.ipynb #94562ba9
@@ -118,7 +120,7 @@ class SceneChips:
 def scene_chips(
     config: SceneConfig,  # of the run
     card: ModelCard,  # of the weights
-    split: str,  # "train", "val" or "test"
+    split: str,  # one of `SPLITS`
     store: xr.Dataset | None = None,  # the open one; None opens it
 ) -> SceneChips:
     "A split of a run."
@@ -131,14 +133,15 @@ def scene_chips(
 def probe_logits(
     train: SceneChips,
     val: SceneChips,  # to choose the penalty by
-    test: SceneChips,
+    tests: Mapping[str, SceneChips],  # by split
     rows: np.ndarray,  # training chips whose labels may be used
     device: str = "",  # empty: the GPU where there is one, or else the CPU
-) -> tuple[np.ndarray, Fitted]:  # chip class, of the test chips
+) -> tuple[dict[str, np.ndarray], Fitted]:  # chip class, of the chips of each test split
     "Solve a linear probe on some labelled chips."
     features = torch.as_tensor(train.features[rows], device=pick_device(device))
     probe = linear_probe(features, train.labels[rows], val.features, val.labels)
-    return probe.logits(test.features), Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
+    fitted = Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
+    return {split: probe.logits(test.features) for split, test in tests.items()}, fitted
 
 # %% ../../nbs/downstream/30_classification.ipynb #d2a9f698
 def start_classifier(
@@ -197,66 +200,70 @@ def train_classifier(
 
 # %% ../../nbs/downstream/30_classification.ipynb #fb2565db
 def scene_metrics(
-    logits: np.ndarray,  # chip class, of the test chips
-    test: SceneChips,
+    both: np.ndarray,  # chip 2 class: scores and labels of the test chips
+    split: str,  # that was scored
     seed: int,  # of the cell
     blocks: Blocks,  # of the test chips
     **about,  # fraction, mode, init, sensors
 ) -> list[dict]:  # records of metrics.json
-    "The scores of one cell."
-    both, found = np.stack([logits, test.labels], 1), []
+    "The scores of one cell on one test split."
+    found = []
     for average in ("macro", "micro"):
         score = lambda drawn: average_precision(drawn[:, 0], drawn[:, 1], average)
         interval = bootstrap_interval(both, score, n=200, seed=seed, groups=blocks.number)
-        found.append(metric(f"average_precision_{average}", score(both), "1", "test", len(both), seed, interval,
+        found.append(metric(f"average_precision_{average}", score(both), "1", split, len(both), seed, interval,
                             **about, **blocks.record))
     return found
 
 # %% ../../nbs/downstream/30_classification.ipynb #1d16bfa7
 def chance_metric(
     test: SceneChips,
+    split: str = "test",  # that it is
 ) -> dict:  # a record of metrics.json
     "The macro average precision of a ranking that knows nothing: the mean share of chips that carry a class."
     share = label_shares(test.labels)
-    return metric("average_precision_chance", share[share > 0].mean(), "1", "test", len(test), None, init="none",
+    return metric("average_precision_chance", share[share > 0].mean(), "1", split, len(test), None, init="none",
                   sensors=test.dataset.sensors)
 
 # %% ../../nbs/downstream/30_classification.ipynb #a8142242
 def cell_logits(
     config: SceneConfig,  # of the run
     card: ModelCard,  # of the weights
-    splits: tuple[SceneChips, SceneChips, SceneChips],  # train, val, test
+    splits: Mapping[str, SceneChips],  # train, val and the test splits
     rows: np.ndarray,  # training chips whose labels may be used
     seed: int,  # of the cell
-) -> tuple[np.ndarray, Fitted]:  # chip class, of the test chips, and how it went
+) -> tuple[dict[str, np.ndarray], Fitted]:  # chip class, of the chips of each test split, and how it went
     "Train a probe or a network, and score the test chips."
-    train, val, test = splits
+    train, val = splits["train"], splits["val"]
+    tests = {split: splits[split] for split in TEST_SPLITS if split in splits}
     if config.mode == "frozen":
-        return probe_logits(train, val, test, rows, config.device)
+        return probe_logits(train, val, tests, rows, config.device)
     model, fitted = train_classifier(config, card, train, val, rows, seed)
     with use_fast_products():
-        return network_logits(model, test), fitted
+        return {split: network_logits(model, test) for split, test in tests.items()}, fitted
 
 # %% ../../nbs/downstream/30_classification.ipynb #b93c4514
 def scene_cell(
     config: SceneConfig,  # of the run
     card: ModelCard,  # of the weights
-    splits: tuple[SceneChips, SceneChips, SceneChips],  # train, val, test
-    blocks: Blocks,  # of the test chips
+    splits: Mapping[str, SceneChips],  # train, val and the test splits
+    blocks: Mapping[str, Blocks],  # of the chips of each test split
     fraction: float,  # share of the labels
     seed: int,  # of the cell
     folder: Path | None = None,  # of the run, where to keep what two runs are compared by; None: nothing is kept
 ) -> tuple[list[dict], Fitted]:  # metrics, and how it went
     "Train and score one cell."
-    train, _, test = splits
+    train, metrics = splits["train"], []
     rows = label_subset(rarest_label(train.labels), fraction, seed)
-    logits, fitted = cell_logits(config, card, splits, rows, seed)
+    found, fitted = cell_logits(config, card, splits, rows, seed)
     about = dict(fraction=fraction, labelled_chips=len(rows), mode=config.mode, init=card.method,
                  sensors=train.dataset.sensors, network=config.network, best_step=fitted.best_step,
                  val_score=fitted.score, probe="linear" if config.mode == "frozen" else "finetune")
-    both = np.stack([logits, test.labels], 1)
-    if folder: about["kept"] = keep_scores(folder, f"scenes-{fraction:g}-{seed}", both, blocks)
-    return scene_metrics(logits, test, seed, blocks, **about), fitted
+    for split, logits in found.items():
+        both = np.stack([logits, splits[split].labels], 1)
+        if folder: about["kept"] = keep_scores(folder, kept_name("scenes", split, fraction, seed), both, blocks[split])
+        metrics += scene_metrics(both, split, seed, blocks[split], **about)
+    return metrics, fitted
 
 # %% ../../nbs/downstream/30_classification.ipynb #2a40c4e1
 def classify_chips(
@@ -267,8 +274,9 @@ def classify_chips(
     "Train and score every cell that the log does not have yet."
     store = opened(config, store)
     card = card_for(config, store)
-    splits = tuple(scene_chips(config, card, split, store) for split in ("train", "val", "test"))
-    test = splits[-1].dataset
-    blocks = chip_blocks(test.dataset, test.rows)
+    tests = scored_splits(store)
+    splits = {split: scene_chips(config, card, split, store) for split in ("train", "val", *tests)}
+    blocks = {split: chip_blocks(store, splits[split].dataset.rows) for split in tests}
     cell = lambda fraction, seed, last: scene_cell(config, card, splits, blocks, fraction, seed, record.folder)
-    return run_cells(config, record, cell, f"{config.network} {card.method}") + [chance_metric(splits[-1])]
+    return run_cells(config, record, cell, f"{config.network} {card.method}") + [
+        chance_metric(splits[split], split) for split in reversed(tests)]

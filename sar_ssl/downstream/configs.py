@@ -179,14 +179,14 @@ class RobustnessConfig(ComputeConfig):
             raise ValueError(f"weights, segmenters: found {list(named)}, expected at least one, and each only once")
 
 # %% ../../nbs/downstream/00_configs.ipynb #3f46b6ca
-Split = Literal["train", "val", "test"]
+Split = Literal["train", "val", "test", "test_other"]
 
 
 @dataclass(frozen=True)
 class AttentionConfig(WeightsConfig):
     "Parameters of an attention run."
 
-    split: Split = "test"  # which chips are looked at: "train", "val" or "test"
+    split: Split = "test"  # which chips are looked at: "train", "val", "test" or "test_other"
     n_chips: Annotated[int, Number(2)] = 200  # at most this many; more narrows the intervals
     n_drawn: Natural = 4  # chips in the figure
     block: int = -1  # which block; -1 is the last
@@ -196,7 +196,7 @@ class AttentionConfig(WeightsConfig):
 class EmbeddingConfig(WeightsConfig):
     "Parameters of an embedding run."
 
-    split: Split = "test"  # which chips are embedded: "train", "val" or "test"
+    split: Split = "test"  # which chips are embedded: "train", "val", "test" or "test_other"
     n_chips: Annotated[int, Number(3)] = 1000  # at most this many
     projection: Literal["tsne", "pca"] = "tsne"  # "tsne" keeps neighbours, "pca" distances
     k: Natural = 10  # neighbours for the purity

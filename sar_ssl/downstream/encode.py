@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['opened', 'named_store', 'check_weights', 'used_sensors', 'tiled_side', 'random_card', 'card_for', 'encoder_depth',
-           'check_blocks', 'dataset_for', 'scene_labels', 'at_precision', 'run_encoder', 'class_features',
-           'scene_probe', 'patch_features', 'attention_maps', 'encoder_facts']
+           'check_blocks', 'dataset_for', 'scored_splits', 'scene_labels', 'at_precision', 'run_encoder',
+           'class_features', 'scene_probe', 'patch_features', 'attention_maps', 'encoder_facts']
 
 # %% ../../nbs/downstream/00_encode.ipynb #f020b167
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from einops import rearrange
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
+from ..data.chip import TEST_SPLITS
 from ..data.store import contract_of, open_store
 from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, reading_contracts, sensors_in
 from ..evaluation.probe import LinearProbe, linear_probe
@@ -134,6 +135,14 @@ def dataset_for(
     dataset = store if isinstance(store, xr.Dataset) else open_store(store)
     side = tiled_side(dataset.sizes["y"], card.patch_size)
     return ChipDataset(dataset, sensors, split, card.recipe, card.contracts, side)
+
+# %% ../../nbs/downstream/00_encode.ipynb #f92c3b77
+def scored_splits(
+    store: xr.Dataset,  # an open store
+) -> list[str]:
+    "The test splits that a store has chips of, first the one of regions that are trained on."
+    there = set(store["split"].values.tolist())
+    return [split for split in TEST_SPLITS if split in there]
 
 # %% ../../nbs/downstream/00_encode.ipynb #b1mend01
 def scene_labels(

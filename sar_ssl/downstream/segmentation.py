@@ -17,6 +17,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from ..data.store import open_store
+from ..data.chip import TEST_SPLITS
 from ..data.classes import IGNORE
 from ..data.reader import ChipDataset, pick_device
 from ..data.subsets import dominant_class, label_subset
@@ -72,12 +73,12 @@ class LabelledChips:
 def labelled_chips(
     config: SegmentConfig,  # store and weights
     card: ModelCard,  # of the weights
-    split: str,  # "train", "val" or "test"
+    split: str,  # one of `SPLITS`
     store: xr.Dataset | None = None,  # the open one; None opens it
 ) -> LabelledChips:
     "A split with its labels in memory: for test chips those of pixels that every sensor of the store has."
     store = opened(config, store)
-    labelled = with_common_labels if split == "test" else with_labels
+    labelled = with_common_labels if split in TEST_SPLITS else with_labels
     return labelled(dataset_for(store, card, used_sensors(config, card, store), split))
 
 

@@ -32,7 +32,7 @@ def metric(
     name: str,  # small letters, digits and underscores: "miou", "average_precision_macro"
     value: float | None,  # the number; NaN or None: it could not be measured
     unit: str,  # "1" for a pure number, else "dB", "nat", "chips/s" ...
-    split: str,  # "train", "val", "test" or "all": the chips it was measured on
+    split: str,  # "train", "val", "test", "test_other" or "all": the chips it was measured on
     n: int,  # how many chips it is made of
     seed: int | None,  # seed of the run it belongs to
     interval: Sequence[float] | None = None,  # low and high of the bootstrap over blocks of chips
@@ -55,7 +55,7 @@ def is_whole(value: object) -> TypeGuard[int]:  # a bool
     return isinstance(value, int) and not isinstance(value, bool)
 
 # %% ../../nbs/evaluation/03_records.ipynb #6a69b4e4
-SPLITS = ("train", "val", "test", "all")
+SPLITS = ("train", "val", "test", "test_other", "all")
 
 
 def wrong_field(

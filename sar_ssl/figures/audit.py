@@ -17,7 +17,8 @@ from ..data.audit import Audit
 from ..data.chip import SPLITS
 
 # %% ../../nbs/figures/05_audit.ipynb #4ae8d74f
-SPLIT_LOOKS = {"train": ("#0072b2", "o"), "val": ("#e69f00", "^"), "test": ("#d55e00", "s")}  # colour and mark
+SPLIT_LOOKS = {"train": ("#0072b2", "o"), "val": ("#e69f00", "^"), "test": ("#d55e00", "s"),  # colour and mark
+               "test_other": ("#cc79a7", "D")}
 
 # %% ../../nbs/figures/05_audit.ipynb #64ccd884
 def distance_bins(
@@ -31,10 +32,10 @@ def distance_bins(
 
 # %% ../../nbs/figures/05_audit.ipynb #be6f4cd8
 def bar_look(
-    name: str,  # "val" or "test"
+    name: str,  # of `SPLIT_LOOKS`
     n: int,     # chips
 ) -> dict:
-    "Options of a histogram: test is filled, val hatched, so that both are seen where they overlap."
+    "Options of a histogram: tests are filled, val hatched, so that both are seen where they overlap."
     hatched = dict(histtype="step", hatch="///") if name == "val" else dict(alpha=0.7)
     return dict(label=f"{name}, {n} chips", color=SPLIT_LOOKS[name][0], linewidth=1.5) | hatched
 
@@ -43,7 +44,7 @@ def draw_distances(
     axes: Axes,
     audit: Audit,
 ) -> None:
-    "Histogram of the distances from val and test to the nearest chip of train, with the margin."
+    "Histogram of the distances from val and the tests to the nearest chip of train, with the margin."
     known = {name: km[np.isfinite(km)] for name, km in audit.distances.items() if np.isfinite(km).any()}
     edges = distance_bins(np.concatenate([np.zeros(0), *known.values()]), audit.buffer_km)
     for name, km in known.items():
@@ -69,7 +70,7 @@ def draw_map(
     "Chips by longitude and latitude, coloured by split."
     placed = np.flatnonzero(~audit.unplaced)
     shown = placed[np.unique(np.linspace(0, len(placed) - 1, MOST_POINTS).astype(int))] if len(placed) else placed
-    for at, name in enumerate(SPLITS):
+    for at, name in ((SPLITS.index(name), name) for name in audit.tally()):
         (colour, mark), chosen = SPLIT_LOOKS[name], shown[audit.split[shown] == at]
         axes.scatter(audit.longitude[chosen], audit.latitude[chosen], s=np.clip(2000 / max(len(shown), 1), 2, 30),
                      c=colour, marker=mark, linewidths=0, label=name, rasterized=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
-from ..data.chip import SPLITS
+from ..data.chip import DEALT
 from ..data.classes import WORLDCOVER
 from ..data.radiometry import S1_BANDS, S2_L2A_BANDS, to_db
 from ..data.sources.ben_ge import column_name
@@ -184,7 +184,7 @@ def write_ben_ge(
                   transform=(10, 0, corner[1], 0, -10, corner[2]))
         meta.append([s2, s1])
         shares.append([s2, *((codes == cover.code).mean() for cover in WORLDCOVER)])
-    lists = {f"splits/{name}_{split}": [[row[0]] for row in BEN_GE_PATCHES if row[2] == split] for split in SPLITS}
+    lists = {f"splits/{name}_{split}": [[row[0]] for row in BEN_GE_PATCHES if row[2] == split] for split in DEALT}
     for file, rows in {f"{name}_meta": meta, f"{name}_esaworldcover": shares, **lists}.items():
         with (folder/f"{file}.csv").open("w", newline="") as opened: csv.writer(opened).writerows(rows)
     return folder

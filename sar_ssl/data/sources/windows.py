@@ -23,7 +23,7 @@ import numpy as np
 from rasterio.warp import transform_bounds
 
 from ..band_names import word_band
-from ..chip import SPLITS
+from ..chip import DEALT
 from ..files import STACKS, SourceError, crs_advice, open_raster
 from ..bands import contradicts, pick_bands
 from ..footprints import shared_ground, window_places
@@ -363,7 +363,7 @@ def with_all_splits(
     options = {name: one.default for name, one in inspect.signature(split_blocks).parameters.items()}
     options |= dict(description.split)
     used = {window.split for window in windows if is_usable(window)}
-    empty = [name for name, share in zip(SPLITS, options["shares"]) if share > 0 and name not in used]
+    empty = [name for name, share in zip(DEALT, options["shares"]) if share > 0 and name not in used]
     if used and empty:
         say(f"no chip is in the split {' and '.join(empty)}, although shares are {list(options['shares'])}: there are "
             f"fewer blocks of {options['block_km']:g} km than splits; make them smaller by `split: {{block_km: ...}}`")
