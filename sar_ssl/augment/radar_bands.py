@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data.radiometry import Contract, ContractError, base_band, to_linear
+from ..data.radiometry import INTENSITIES, Contract, ContractError, base_band, to_linear
 
 # %% ../../nbs/augment/12_radar_bands.ipynb #57fb2cb1
 def band_sources(
@@ -20,7 +20,7 @@ def band_sources(
     band: str,  # such as "VV", "winter_asc_VH" or "VV-VH"
 ) -> dict[str, float]:  # source: 1, or -1 where it is subtracted
     "What a channel is made of; empty for what is no backscatter. Raises `ContractError` for a linear difference."
-    if contract.quantity not in ("sigma0", "gamma0"): return {}
+    if contract.quantity not in INTENSITIES: return {}
     name = base_band(band)
     if "-" in name and contract.scale != "dB":
         raise ContractError(f"band {band} is a difference of linear powers; expected dB, where it is the ratio of "

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.radiometry import Contract, ContractError, base_band, to_db, to_linear
+from ..data.radiometry import INTENSITIES, Contract, ContractError, base_band, to_db, to_linear
 
 # %% ../../nbs/augment/11_speckle_filters.ipynb #8fb9cc98
 def window_means(
@@ -108,9 +108,9 @@ def in_power(
 ) -> Tensor:  # n c h w, on the scale of the contract; NaN where invalid
     "Apply a filter of linear power to backscatter in dB or power; raises `ContractError` for anything else."
     mixtures = [band for band in contract.bands if "-" in base_band(band)]
-    if contract.quantity not in ("sigma0", "gamma0") or mixtures:
+    if contract.quantity not in INTENSITIES or mixtures:
         raise ContractError(f"a speckle filter was given {contract.quantity}, bands {list(contract.bands)}; expected "
-                            "sigma0 or gamma0 of single polarisations: filter VV and VH, then take the ratio")
+                            "an intensity of single polarisations: filter VV and VH, then take the ratio")
     decibel = contract.scale == "dB"
     made = change(to_linear(values) if decibel else values, valid)
     return torch.where(valid, to_db(made) if decibel else made, math.nan)

@@ -196,9 +196,11 @@ def small_variables(
     layout: Layout,         # of the store
 ) -> xr.Dataset:
     "The coordinates of all chips: names, places, times, splits, checksums; and the scene labels."
-    names = ("id", "longitude", "latitude", "crs", "time_s1", "time_s2", "orbit", "source", "split", "checksum")
     loaded = [np.load(part) for part in parts]
+    names = ["id", "longitude", "latitude", "crs", "time_s1", "time_s2", "orbit", "source", "split", "checksum"]
     columns = {name: np.concatenate([part[name] for part in loaded]) for name in names}
+    blocks = [part["block"] if "block" in part else np.full(len(part["id"]), "") for part in loaded]
+    if any((named != "").any() for named in blocks): columns["block"] = np.concatenate(blocks)
     columns = {name: v.astype(np.dtypes.StringDType()) if v.dtype.kind == "U" else v for name, v in columns.items()}
     dataset = xr.Dataset(coords={name: ("chip", v) for name, v in columns.items()})
     dataset = dataset.assign_coords(transform=(("chip", "coefficient"),

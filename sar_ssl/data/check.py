@@ -24,7 +24,7 @@ from .chip import SPLITS, StoreError, chip_checksum, label_codes, split_tally
 from .classes import IGNORE
 from .plausibility import physical_check
 from .samples import check_stats, sample_problems, usable_stats
-from .radiometry import Contract, ContractError, decode
+from .radiometry import Contract, ContractError, decode, metres
 from .store import contract_of, legend_of, open_store
 from .tally import (
     AXES, BINS, StoreBatches, Tally, add_batch, describe_counts, physical_axis, quantity_of, spark_line)
@@ -139,11 +139,15 @@ def check_chip(
 def check_names(
     dataset: xr.Dataset,  # an open store
 ) -> Iterator[str]:
-    "Sentences on ids that occur twice, on unknown splits and on places that are none."
+    "Sentences on ids that occur twice, on unknown splits, on blocks that are divided and on places that are none."
     twice = [name for name, n in Counter(dataset.id.values.tolist()).items() if n > 1]
     if twice: yield f"{len(twice)} ids occur more than once, such as {twice[:3]}"
     wrong = set(dataset.split.values.tolist()) - set(SPLITS)
     if wrong: yield f"splits {sorted(wrong)}, expected {list(SPLITS)}"
+    if "block" in dataset.coords:
+        pairs = set(zip(dataset.block.values.tolist(), dataset.split.values.tolist()))
+        divided = sorted(name for name, n in Counter(block for block, _ in pairs if block).items() if n > 1)
+        if divided: yield f"{len(divided)} blocks are in more than one split, such as {divided[:3]}: a leak"
     for name, limit in (("longitude", 180), ("latitude", 90)):
         beyond = int((abs(dataset[name].values) > limit).sum())
         if beyond: yield f"{beyond} chips have a {name} beyond ±{limit} degrees"
@@ -254,7 +258,7 @@ def add_sensor(
     report.notes += [*notes, *rounding_note(counts[1], contract)]
     n_pixels, name = min(row["n_pixels"] for row in sample), contract.stats.sample if contract.stats else "no sample"
     report.sensors[sensor] = dict(
-        what=f"{contract.product} {contract.quantity}, {contract.scale}, {contract.resolution:g} m",
+        what=f"{contract.product} {contract.quantity}, {contract.scale}, {metres(contract.resolution)}",
         absent=tally.absent[sensor] / max(report.n_chips, 1), n_chips=n_chips, n_pixels=n_pixels, statistics_of=name,
         sample=f"statistics of {n_chips:,} chips, {n_pixels:,} pixels ({name})")
     report.bands += band_rows(counts.sum(0), contract, report.problems)

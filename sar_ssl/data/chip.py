@@ -37,6 +37,7 @@ class Chip:
     time_s2: np.datetime64 = np.datetime64("NaT")  # acquisition, UTC
     orbit: str = ""                   # "ascending" or "descending", of s1
     source: str = ""                  # data set, or file, that it was made of
+    block: str = ""                   # of chips that share more than place tells, for those without a place; or empty
     split: str = "train"              # one of `SPLITS`
 
 # %% ../../nbs/data/06_chip.ipynb #aa52b409
@@ -173,7 +174,7 @@ def chip_row(
     check_pixels(chip, layout)
     row = pixel_row(chip, layout)
     checksum = np.uint32(chip_checksum(*row.values()))
-    text = {name: np.str_(getattr(chip, name)) for name in ("id", "crs", "orbit", "source", "split")}
+    text = {name: np.str_(getattr(chip, name)) for name in ("id", "crs", "orbit", "source", "block", "split")}
     times = {name: np.datetime64(getattr(chip, name), "s") for name in ("time_s1", "time_s2")}
     place = dict(longitude=np.float64(chip.longitude), latitude=np.float64(chip.latitude),
                  transform=np.asarray(chip.transform, np.float64), has_label=np.bool_(chip.label is not None))

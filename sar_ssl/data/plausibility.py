@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['DB_RANGE', 'DB_PIXEL_RANGE', 'DB_MEDIAN_RANGE', 'DB_STD_RANGE', 'POLARISATION_MARGIN', 'POLARISATION_NOISE',
            'REFLECTANCE_MEDIAN_RANGE', 'REFLECTANCE_LOW', 'REFLECTANCE_HIGH', 'REFLECTANCE_FLOOR',
-           'REFLECTANCE_DARKEST', 'SHARE', 'DIFFERENCE_RANGE', 'ZEROS', 'quick_median', 'backscatter_problem', 'seen',
-           'level_problem', 'reflectance_problem', 'difference_problem', 'coherence_problem', 'band_problem',
-           'constant_problem', 'zero_problem', 'unmeasured_problem', 'polarisation_pairs', 'polarisation_problem',
-           'chip_problem', 'physical_check']
+           'REFLECTANCE_DARKEST', 'SHARE', 'DIFFERENCE_RANGE', 'INTENSITY_RANGE', 'ZEROS', 'quick_median',
+           'backscatter_problem', 'seen', 'level_problem', 'reflectance_problem', 'difference_problem',
+           'coherence_problem', 'uncalibrated_problem', 'band_problem', 'constant_problem', 'zero_problem',
+           'unmeasured_problem', 'polarisation_pairs', 'polarisation_problem', 'chip_problem', 'physical_check']
 
 # %% ../../nbs/data/03_plausibility.ipynb #f020b167
 from collections.abc import Sequence
 
 import numpy as np
 
-from .radiometry import Contract, ContractError, base_band, to_db
+from .radiometry import UNCALIBRATED, Contract, ContractError, base_band, to_db
 from .spectra import MEDIAN_SAMPLE, spectrum_problem
 
 # %% ../../nbs/data/03_plausibility.ipynb #2bb5eded
@@ -125,6 +125,24 @@ def coherence_problem(
     return (f"minimum {values.min():.4g}, maximum {values.max():.4g}, but coherence lies from 0 to 1: "
             "declare the factor (per cent have 0.01) and the no-data value")
 
+# %% ../../nbs/data/03_plausibility.ipynb #8a94b2e6
+INTENSITY_RANGE = (-8.0, 93.4)  # dB of squared digital numbers: 1/6, for what was rounded to 0, to 2 x 32768 squared
+
+def uncalibrated_problem(
+    values: np.ndarray,  # valid pixels of one band, one axis
+    contract: Contract,  # of uncalibrated intensity, or display-scaled
+) -> str:
+    "What is impossible about one band without calibration, in words; an empty string where nothing is."
+    if contract.quantity == "display-scaled":
+        if values.min() >= 0 and values.max() <= 1: return ""
+        return f"{seen(values)}, but a picture lies from 0 to 1: declare the factor (8 bits have 1/255)"
+    low, high = INTENSITY_RANGE
+    if values.min() < low or values.max() > high:
+        return f"{seen(values)}, expected {low:g} to {high:g} dB, the squares of digital numbers of 16 bits"
+    if quick_median(values) <= 0:
+        return f"{seen(values)}: digital numbers have tens of dB; is this calibrated? Then declare sigma0 or gamma0"
+    return ""
+
 # %% ../../nbs/data/03_plausibility.ipynb #1f1f9a33
 def band_problem(
     values: np.ndarray,  # valid pixels of one band, one axis
@@ -132,6 +150,7 @@ def band_problem(
     band: str,           # its name
 ) -> str:
     "What is impossible about one band, in words; an empty string where nothing is."
+    if contract.quantity in UNCALIBRATED: return uncalibrated_problem(values, contract)
     if contract.sensor == "s2": return reflectance_problem(values)
     if contract.quantity == "coherence": return coherence_problem(values)
     if base_band(band) == "VV-VH": return difference_problem(values)
@@ -171,6 +190,7 @@ def unmeasured_problem(
     infinite = np.count_nonzero(np.isinf(chip))
     if infinite:
         return f"{infinite} pixels are infinite, as the logarithm of 0 is: make them NaN, the mark of an invalid pixel"
+    if contract.quantity in UNCALIBRATED: return ""  # 0 dB and black are numbers like others
     if contract.scale == "linear" and (len(chip) < 2 or contract.sensor == "s1"): return ""  # a power of 0 has no dB
     empty = np.ones(chip[0].shape, bool)
     for image in chip:
@@ -226,10 +246,12 @@ def chip_problem(
         problem = band_problem(values, contract, band)
         if not problem and base_band(band) != "B10": problem = constant_problem(values, floor)
         if problem: return f"band {band}: {problem}"
-        if brightest < REFLECTANCE_DARKEST: brightest = quick_median(values) if contract.sensor == "s2" else np.inf
+        optical = contract.quantity == "reflectance"
+        if brightest < REFLECTANCE_DARKEST: brightest = quick_median(values) if optical else np.inf
     if brightest < REFLECTANCE_DARKEST:
         return (f"brightest band has a median reflectance of {brightest:.3g}, expected more than "
                 f"{REFLECTANCE_DARKEST}: was the factor applied twice?")
+    if contract.quantity == "display-scaled": return ""  # each band was stretched by itself
     return (polarisation_problem if contract.sensor == "s1" else spectrum_problem)(chip, contract)
 
 # %% ../../nbs/data/03_plausibility.ipynb #8d4f15f6

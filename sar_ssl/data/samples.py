@@ -21,7 +21,7 @@ def check_polarisations(
     where: str = "",     # store or file, named in the message
 ) -> None:
     "Raise `ContractError` where the mean of VV does not exceed the mean of VH over a whole sample."
-    if contract.stats is None: return
+    if contract.stats is None or contract.quantity == "display-scaled": return
     for pair in polarisation_pairs(contract.bands):
         like, cross = (contract.stats.mean[i] for i in pair)
         if like <= cross:
@@ -32,7 +32,8 @@ def check_polarisations(
 # %% ../../nbs/data/04_samples.ipynb #d8b5efb6
 STATS_LIMITS = {  # lowest and highest mean, lowest and highest standard deviation
     "dB": (-40.0, 0.0, 0.2, 15.0), "linear": (1e-6, 10.0, 1e-6, 1000.0), "VV-VH": (-5.0, 25.0, 0.2, 15.0),
-    "coherence": (0.0, 1.0, 1e-4, 0.5), "reflectance": (-0.01, 1.3, 1e-4, 0.7)}
+    "coherence": (0.0, 1.0, 1e-4, 0.5), "reflectance": (-0.01, 1.3, 1e-4, 0.7),
+    "uncalibrated intensity": (0.0, 93.0, 0.2, 20.0), "display-scaled": (0.0, 1.0, 1e-3, 0.5)}
 
 def stats_problem(
     contract: Contract,  # with or without statistics
@@ -100,7 +101,7 @@ def sample_problems(
     high: np.ndarray,       # (band) maximum
 ) -> tuple[list[str], list[str]]:
     "What is impossible about a whole sample, and what is only suspicious, each in words with the band."
-    if contract.sensor != "s2" or not len(contract.bands): return [], []
+    if contract.quantity != "reflectance" or not len(contract.bands): return [], []
     wrong = [f"s2 band {band}: half of the pixels are 0, but air and water scatter visible light: an offset was "
              "subtracted that these data do not have, or no-data is not declared"
              for band, value in zip(contract.bands, middle) if base_band(band) in ("B02", "B03") and value <= 0]

@@ -29,7 +29,7 @@ from .parts import PART, build_record, fingerprint, is_done, part_path, write_pa
 from .chip import (
     SCHEMA_VERSION, Chip, Layout, StoreError, split_tally)
 from .classes import KNOWN_CLASSES, WORLDCOVER, ClassInfo, own_legend
-from .radiometry import STORED_TYPE, Contract, decode, stored_contract
+from .radiometry import STORED_TYPE, Contract, decode, metres, stored_contract
 from .shards import ShardedArray, read_rows
 
 # %% ../../nbs/data/11_store.ipynb #06d91f1c
@@ -250,8 +250,8 @@ def describe_sensor(
     contract: Contract,  # of the store
 ) -> str:
     "One sensor in one or two lines: what it is, and its statistics."
-    text = (f"{contract.sensor}: {contract.product} {contract.quantity}, {contract.scale}, {contract.resolution:g} m, "
-            f"bands {' '.join(contract.bands)}")
+    text = (f"{contract.sensor}: {contract.product} {contract.quantity}, {contract.scale}, "
+            f"{metres(contract.resolution)}, bands {' '.join(contract.bands)}")
     if contract.stats is None: return text
     pairs = "  ".join(f"{m:.4g} ± {s:.3g}" for m, s in zip(contract.stats.mean, contract.stats.std))
     return f"{text}\n    mean ± std: {pairs}  ({contract.stats.sample}, {contract.stats.n_chips} chips)"

@@ -60,7 +60,8 @@ def describe_counts(
     return result | dict(min=value[0], q01=q01, q50=q50, q99=q99, max=value[-1], mean=mean, std=std)
 
 # %% ../../nbs/data/12_tally.ipynb #a1642bb6
-AXES = {"dB": (-40.0, 10.0), "VV-VH": (-10.0, 30.0), "coherence": (0.0, 1.0), "reflectance": (0.0, 0.6)}
+AXES = {"dB": (-40.0, 10.0), "VV-VH": (-10.0, 30.0), "coherence": (0.0, 1.0), "reflectance": (0.0, 0.6),
+        "uncalibrated intensity": (-10.0, 80.0), "display-scaled": (0.0, 1.0)}
 BARS = " ▁▂▃▄▅▆▇█"
 
 def quantity_of(
@@ -68,7 +69,8 @@ def quantity_of(
     band: str,           # its name
 ) -> str:
     "Which of the fixed axes a band is drawn on."
-    return "VV-VH" if base_band(band) == "VV-VH" else contract.scale if contract.scale == "dB" else contract.quantity
+    if base_band(band) == "VV-VH": return "VV-VH"
+    return contract.quantity if contract.quantity in AXES else contract.scale
 
 # %% ../../nbs/data/12_tally.ipynb #44442c03
 def spark_line(

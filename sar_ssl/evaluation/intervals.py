@@ -30,8 +30,8 @@ class Blocks:
     "Which chips are drawn together."
 
     number: np.ndarray  # (chip,): of the block of each chip
-    side_km: float  # of a block; 0 where no chip has a place
-    unplaced: int  # chips whose place is unknown: each is a block of its own
+    side_km: float  # of a block of land; 0 where no chip has a place
+    unplaced: int  # chips of which neither place nor block is known: each is a block of its own
     chip: np.ndarray  # (chip,): row of each chip in the store
 
     @property
@@ -64,7 +64,7 @@ def chip_blocks(
     block_km: float = 10.0,  # side of a block; larger is safer, and leaves fewer blocks to draw
     least: int = 10,  # blocks wanted; the side is halved until there are so many
 ) -> Blocks:
-    "The block of each chip by its place; warns of chips without one, raises `StoreError` for an unknown CRS."
+    "The block of each chip by its place or as named; warns of chips with neither, raises `StoreError` for a CRS."
     chosen = dataset if rows is None else dataset.isel(chip=rows)
     resolution = contract_of(dataset, next(iter(dataset.attrs["contracts"]))).resolution
     chip_km = resolution * dataset.sizes["y"] / 1000
@@ -75,10 +75,13 @@ def chip_blocks(
     number = np.arange(len(known))  # a block of its own, unless its place is known
     if known.any():
         number[known] = len(known) + np.unique(block_of(*where, side), axis=0, return_inverse=True)[1].ravel()
-    if not known.all():
-        warnings.warn(f"{(~known).sum()} of {len(known)} chips have no place: each is a block of its own, "
+    names = chosen["block"].values.astype(str) if "block" in chosen.coords else np.full(len(known), "")
+    named, alone = ~known & (names != ""), ~known & (names == "")
+    number[named] = 2 * len(known) + np.unique(names[named], return_inverse=True)[1]
+    if alone.any():
+        warnings.warn(f"{alone.sum()} of {len(known)} chips have no place: each is a block of its own, "
                       "so intervals are the optimistic end", stacklevel=2)
-    return Blocks(np.unique(number, return_inverse=True)[1], side, int((~known).sum()),
+    return Blocks(np.unique(number, return_inverse=True)[1], side, int(alone.sum()),
                   np.arange(len(known)) if rows is None else np.asarray(rows))
 
 # %% ../../nbs/evaluation/04_intervals.ipynb #7d64a49c

@@ -18,7 +18,7 @@ from timm.models.vision_transformer import VisionTransformer
 
 import sar_ssl
 from ..data.atomic import rename
-from ..data.radiometry import stats_of
+from ..data.radiometry import metres, stats_of
 from ..data.reader import SENSOR_SETS
 from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino_mm import keep_sensors
@@ -58,8 +58,8 @@ def channel_table(
     "Channels in their order, with units and scaling."
     rows = ["| channel | band | product | unit | mean | std |", "| --- | --- | --- | --- | --- | --- |"]
     for contract in card.contracts.values():
-        unit = f"{contract.quantity}, dB" if contract.scale == "dB" else f"{contract.quantity}, linear"
-        product = f"Sentinel-{contract.sensor[1]} {contract.product}, {contract.resolution:g} m"
+        unit = f"{contract.quantity}, {contract.scale}"
+        product = f"Sentinel-{contract.sensor[1]} {contract.product}, {metres(contract.resolution)}"
         stats = stats_of(contract)
         for band, mean, std in zip(contract.bands, stats.mean, stats.std):
             rows.append(f"| {len(rows) - 2} | {band} | {product} | {unit} | {mean:.6g} | {std:.6g} |")
@@ -289,7 +289,7 @@ def describe_weights(
     for sensor, contract in card.contracts.items():
         stats = stats_of(contract)
         pairs = [f"{band} {mean:.4g} ± {std:.4g}" for band, mean, std in zip(contract.bands, stats.mean, stats.std)]
-        what = f"{contract.product} {contract.quantity}, {contract.scale}, {contract.resolution:g} m"
+        what = f"{contract.product} {contract.quantity}, {contract.scale}, {metres(contract.resolution)}"
         lines.append(f"{sensor:<11}{what}: {', '.join(pairs)} ({stats.sample})")
     lines += [f"{name:<11}{value or 'not recorded'}" for name, value in
               {"origin": card.origin, "licence": card.licence, "code": card.code}.items()]

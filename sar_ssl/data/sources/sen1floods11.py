@@ -155,8 +155,8 @@ def read_chip(
     pixels = {sensor: on_grid(values, own, grid, "bilinear") for sensor, (values, own) in layers.items()}
     codes = on_grid(*read_water(layer_path(image.folder, image.id, "label")), grid, "nearest")[0]
     longitude, latitude = place(grid)
-    return Chip(image.id, **pixels, label=codes if codes.any() else None, longitude=longitude, latitude=latitude,
-                crs=grid.crs, transform=grid.transform, time_s1=np.datetime64(image.days[0]),
+    return Chip(image.id, pixels.get("s1"), pixels.get("s2"), codes if codes.any() else None, longitude=longitude,
+                latitude=latitude, crs=grid.crs, transform=grid.transform, time_s1=np.datetime64(image.days[0]),
                 time_s2=np.datetime64(image.days[1]), orbit=image.orbit, source=f"sen1floods11/{event_of(image.id)}",
                 split=image.split)
 
