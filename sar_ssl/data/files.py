@@ -107,13 +107,14 @@ def band_facts(
     colours = zip(file.indexes, file.colorinterp, file.descriptions)
     alpha = next((i for i, colour, name in colours if colour.name == "alpha" and "alpha" in (name or "alpha").lower()),
                  0)
+    colourful = {"red", "green", "blue"} <= {colour.name for colour in file.colorinterp} and "uint8" not in file.dtypes
     facts = []
     for i, unit, masked in zip(file.indexes, file.units, masked_bands(file)):
         own = {name.lower(): text for name, text in (file.tags() | file.tags(i)).items()}
         facts.append(words_of(own) | ({"units": unit} if unit else {}) | dict(
             scale_factor=file.scales[i - 1], add_offset=file.offsets[i - 1], _FillValue=file.nodatavals[i - 1],
             name=file.descriptions[i - 1] or own.get("bandname") or polarisation_of(file.tags(i)), number=i,
-            alpha=alpha, masked=masked))
+            alpha=alpha, masked=masked, colour=file.colorinterp[i - 1].name if colourful else ""))
     return facts
 
 # %% ../../nbs/data/24_files.ipynb #bandsfc2

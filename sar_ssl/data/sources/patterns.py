@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..band_names import ADDED, ALIASES, LOOSE, word_band
+from ..band_names import ADDED, ALIASES, LOOSE, listed_codes, numbered_bands
 from ..files import SourceError
 from ..bands import contradicts
 from ..radiometry import base_band
@@ -44,14 +44,16 @@ def path_words(
     pattern: str,  # with {site}, {date} and *
     name: str,     # of a file that matches it
 ) -> str:
-    "Words of a path that name a band: codes, and a colour that is all that the name of the file says."
+    "Words of a path that name a band: codes, `band4`, and a colour that is all that the name of the file says."
     fields = pattern_regex(pattern).fullmatch(name).groupdict()
     stars = iter([text for field, text in fields.items() if field.startswith("star")])
     pieces = re.split(r"(\{\w+\}|\*)", pattern)
     own = "".join(" " if piece.startswith("{") else next(stars) if piece == "*" else piece for piece in pieces)
     folders, whole = (re.findall(r"[a-z0-9]+", text.lower()) for text in (own, Path(own).stem))
     colour = "".join(word for word in whole if word not in ADDED)
-    return " ".join([*filter(word_band, folders), *([colour] if colour in ALIASES or colour in LOOSE else [])])
+    numbered = re.findall(r"(?<![a-z0-9])band[\s_.-]*(?:\d+|8a)(?![a-z0-9])", own.lower())
+    return " ".join([*filter(listed_codes, folders), *(re.sub("[^a-z0-9]", "", word) for word in numbered),
+                     *([colour] if colour in ALIASES or colour in LOOSE else [])])
 
 def check_path_bands(
     words: str,            # of `path_words`
@@ -60,8 +62,10 @@ def check_path_bands(
 ) -> None:
     "Raise `SourceError` where a path names a band, and none of those that are listed."
     optical = all(base_band(band).startswith("B") for band in bands)
-    of_sensor = [word for word in words.split() if not word_band(word) or word_band(word).startswith("B") == optical]
-    if of_sensor and bands and all(contradicts(" ".join(of_sensor), band) for band in bands):
+    codes = {word: listed_codes(word) or list(filter(None, numbered_bands([word]))) for word in words.split()}
+    of_sensor = {word: " ".join(found) or word for word, found in codes.items()
+                 if found and found[0].startswith("B") == optical or not found and not word.startswith("band")}
+    if of_sensor and bands and all(contradicts(" ".join(of_sensor.values()), band) for band in bands):
         raise SourceError(f"{path}: is listed as {', '.join(bands)}, but its name says {' '.join(of_sensor)}; which "
                           "is right? Correct the description, or the name of the file")
 

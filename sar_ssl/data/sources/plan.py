@@ -8,7 +8,6 @@ __all__ = ['check_ids', 'check_overrides', 'check_joins', 'table_date', 'check_d
 
 # %% ../../../nbs/data/sources/14_plan.ipynb #f777f5e0
 import functools
-import re
 from collections import Counter
 from pathlib import Path
 from typing import cast
@@ -16,9 +15,9 @@ from typing import cast
 import dask
 import xarray as xr
 
-from ..band_names import name_band
+from ..band_names import listed_codes, name_band, numbered_bands
 from ..files import ACQUIRED, SourceError, band_attrs, open_raster, words_of
-from ..bands import own_names
+from ..bands import own_names, told_orders
 from .description import (Description, LabelSource, SensorSource, override_fields, override_words,
                                               read_table)
 from .patterns import find_files, iso_time, same_date, share_met
@@ -75,7 +74,8 @@ def check_joins(
     if not description.table: return
     table, path = read_table(description.table, root), root/description.table.file
     words = share_met(sites, table, f"sites are in the column {description.table.key!r} of {path}")
-    if words: say(f"{words}; {len(set(table) - sites)} of its {len(table)} rows are of no site here")
+    others = f"; {len(set(table) - sites)} of its {len(table)} rows are of no site here" if set(table) - sites else ""
+    if words: say(words + others)
     for site, row in table.items():
         for column in filter(None, (description.table.time_s1, description.table.time_s2)):
             try: iso_time(row[column])
@@ -140,10 +140,12 @@ def say_nameless(
     for one, path in zip(source.files, frame.paths):
         listed = [ours for ours, _ in one.bands]
         try:
-            with open_raster(root/path) as raster: names = own_names(raster)
+            with open_raster(root/path) as raster: names, told = own_names(raster), told_orders(raster, root/path)
         except SourceError: continue  # it is refused where it is read
-        if any(map(name_band, names)) or {theirs for _, theirs in one.bands} & set(names): continue
-        if set(listed) <= set(name_band(word) for word in re.findall(r"[a-zA-Z0-9]+", Path(path).name)): continue
+        named = [*map(name_band, names), *numbered_bands(names)]
+        if any(named) or {theirs for _, theirs in one.bands} & set(names): continue
+        words = [*listed_codes(Path(path).name), *numbered_bands([path])]
+        if any(set(listed) <= set(codes) for codes in (words, *(order.codes for order in told))): continue
         say(f"s2: the bands of {path} have no names and are taken as {', '.join(listed)}; whether that is right cannot "
             "be seen where the spectrum is flat (snow, cloud, bare ground, sea): write their names into the files")
 

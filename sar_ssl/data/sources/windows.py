@@ -22,7 +22,7 @@ from typing import cast
 import numpy as np
 from rasterio.warp import transform_bounds
 
-from ..band_names import word_band
+from ..band_names import listed_codes, numbered_bands
 from ..chip import DEALT
 from ..files import STACKS, SourceError, crs_advice, open_raster
 from ..bands import contradicts, pick_bands
@@ -57,7 +57,7 @@ def say_sites(
     listed: Sequence[str],  # our names of the bands of one kind of file
 ) -> None:
     "Say which sites bear the code of another band than the only one of their file."
-    codes = {site: " ".join(filter(word_band, re.findall(r"[a-z0-9]+", site.lower()))) for site in sites}
+    codes = {site: " ".join([*listed_codes(site), *numbered_bands([site])]) for site in sites}
     odd = [site for site, words in codes.items() if len(listed) == 1 and contradicts(words, listed[0])]
     if odd:
         say(f"{sensor}: {len(odd)} of {len(codes)} sites have the code of another band than {listed[0]} in their name, "
@@ -71,9 +71,13 @@ def sensor_frames(
 ) -> dict[str, list[Frame]]:
     "Frames of every site, in order of time; raises `SourceError` where a kind of file has no match."
     found = [only_files(find_files(root, one.pattern, sensor), sensor) for one in source.files]
+    patterns = [one.pattern for one in source.files]
+    counted = len(patterns) > 1 and not any(numbered_bands(patterns))  # band1 to band4 are numbers of files
     for one, kind in zip(source.files, found):
         listed = [ours for ours, _ in one.bands]
-        for name in kind.values(): check_path_bands(path_words(one.pattern, name), listed, root/name)
+        for name in kind.values():
+            words = path_words(one.pattern, name)
+            check_path_bands(re.sub(r"\bband\w+", "", words) if counted else words, listed, root/name)
         say_sites(sensor, [site for site, _ in kind], listed)
     frames = {}
     for site, date in dict.fromkeys(key for kind in found for key in kind):
