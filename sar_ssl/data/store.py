@@ -103,7 +103,10 @@ def left_out_table(
     path: Path,            # of the whole list
 ) -> list[str]:
     "Lines of a table: how many chips were left out for which reason, and one of them; nothing where none was."
-    if not left_out: return []
+    noted, left_out = [e for e in left_out if e.get("kept")], [e for e in left_out if not e.get("kept")]
+    n_kept = len({entry["item"] for entry in noted})
+    notes = [f"noted of {n_kept} chips that were kept, all in {path}, such as {e['reason']}" for e in noted[:1]]
+    if not left_out: return notes
     examples = {entry["reason"]: entry["item"] for entry in reversed(left_out)}
     counts = Counter(entry["reason"] for entry in left_out)
     rows = [f"{n:8}  {reason}  ({examples[reason]})" for reason, n in counts.most_common(10)]
@@ -111,7 +114,8 @@ def left_out_table(
     doubtful = {scene_name(e["item"]): e["kept_of_scene"] for e in left_out if "kept_of_scene" in e}
     doubt = [f"in doubt: {sum(doubtful.values())} chips that were kept, of scenes of which a chip was refused, such as "
              f"{next(iter(doubtful))} ({doubtful[next(iter(doubtful))]} kept)"] if doubtful else []
-    return [f"left out: {len(left_out)}, all of them in {path}", "   chips  reason (one of them)", *rows, *more, *doubt]
+    return [f"left out: {len(left_out)}, all of them in {path}", "   chips  reason (one of them)", *rows, *more, *doubt,
+            *notes]
 
 # %% ../../nbs/data/11_store.ipynb #9c15a852
 def left_out_of_store(

@@ -6,7 +6,6 @@
 __all__ = ['MOST_APART', 'check_known', 'to_worldcover', 'stored_codes', 'check_apart', 'read_label']
 
 # %% ../../../nbs/data/sources/18_label_maps.ipynb #f777f5e0
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -16,6 +15,7 @@ import numpy as np
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
 from ..grids import Grid, Square, read_on_grid
+from ..parts import note
 from .description import Description, LabelSource
 from .windows import Window
 from ..units import measured
@@ -70,11 +70,11 @@ def check_apart(
     chip: str,          # name
     paths: Sequence[Path],  # of the maps
 ) -> None:
-    "Warn where maps differ; raises `SourceError` where they differ in more than `MOST_APART` of a chip."
+    "Note where maps differ; raises `SourceError` where they differ in more than `MOST_APART` of a chip."
     if not apart.any(): return
     words = (f"{' and '.join(map(str, paths))}: say different classes of {int(apart.sum())} of the {apart.size} pixels "
              f"of chip {chip}")
-    if apart.mean() <= MOST_APART: return warnings.warn(f"{words}, which become unknown", stacklevel=2)
+    if apart.mean() <= MOST_APART: return note(f"{words}, which become unknown")
     raise SourceError(f"{words}, more than {MOST_APART:.0%}; which map is right? Keep one, or write out in the pattern "
                       "which of them are meant")
 
