@@ -126,7 +126,7 @@ def coherence_problem(
             "declare the factor (per cent have 0.01) and the no-data value")
 
 # %% ../../nbs/data/03_plausibility.ipynb #8a94b2e6
-INTENSITY_RANGE = (-8.0, 93.4)  # dB of squared digital numbers: 1/6, for what was rounded to 0, to 2 x 32768 squared
+INTENSITY_RANGE = (-8.0, 93.4)  # dB: 1/6, the least that a 0 may stand for, to 2 x 32768 squared
 
 def uncalibrated_problem(
     values: np.ndarray,  # valid pixels of one band, one axis

@@ -75,7 +75,7 @@ def chip_blocks(
     number = np.arange(len(known))  # a block of its own, unless its place is known
     if known.any():
         number[known] = len(known) + np.unique(block_of(*where, side), axis=0, return_inverse=True)[1].ravel()
-    names = chosen["block"].values.astype(str) if "block" in chosen.coords else np.full(len(known), "")
+    names = np.array(chosen["block"].values.tolist() if "block" in chosen.coords else [""] * len(known), str)
     named, alone = ~known & (names != ""), ~known & (names == "")
     number[named] = 2 * len(known) + np.unique(names[named], return_inverse=True)[1]
     if alone.any():
