@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FOLDERS', 'ATTRS', 'one_table', 'read_table', 'column_name', 'share_columns', 'present_classes', 'meta_patches',
-           'read_map', 'read_patch', 'open_source']
+           'read_map', 'map_path', 'read_patch', 'open_source']
 
 # %% ../../../nbs/data/sources/38_ben_ge.ipynb #4b27ae89
 import csv
@@ -25,7 +25,7 @@ from .patterns import by_key, share_met
 from .source import Source, read_tile
 from sar_ssl.data.sources.bigearthnet_patches import (
     CONTRACTS, SIZE, Patch, assign, assign_blocks, make_chip, on_disk, patch_folders, read_images, refuse,
-    sensor_folders, with_changes)
+    sensor_folders, with_stamps)
 from .bigearthnet_v1 import read_splits
 from .corine import multi_hot
 
@@ -116,6 +116,14 @@ def read_map(
     return numbers[0]
 
 # %% ../../../nbs/data/sources/38_ben_ge.ipynb #e1745d0f
+def map_path(
+    maps: Path,    # of WorldCover
+    patch: Patch,  # of the plan
+) -> Path:
+    "The file of the map of a patch."
+    return maps/f"{patch.id}_esaworldcover.tif"
+
+
 def read_patch(
     patch: Patch,      # of the plan
     s1: Path | None,   # folder of Sentinel-1, None where it is not wanted
@@ -126,7 +134,7 @@ def read_patch(
     "The chip of a patch; raises `LeftOut` for what is not wanted, `SourceError` for what cannot be."
     refuse(patch)
     images, grid = read_images(s1 and s1/patch.s1, s2 and s2/patch.id)
-    label = read_map(maps/f"{patch.id}_esaworldcover.tif", grid)
+    label = read_map(map_path(maps, patch), grid)
     scene = multi_hot(patch.labels, len(WORLDCOVER)) if scenes else None
     return make_chip(patch, images, grid, f"ben-ge/{patch.s1.split('_')[-3]}", label=label, scene_label=scene)
 
@@ -151,7 +159,8 @@ def open_source(
     patches, absent = on_disk(meta_patches(path, share), s1 and patch_folders(s1), s2 and patch_folders(s2))
     patches = assign(patches, None if split == "blocks" else read_splits(Path(split))[0], {})
     if split == "blocks": patches = assign_blocks(patches, attrgetter("s1"), block_km)
-    patches = with_changes(patches, s1 and (lambda patch: s1/patch.s1), s2 and (lambda patch: s2/patch.id))
+    patches = with_stamps(patches, s1 and (lambda patch: s1/patch.s1), s2 and (lambda patch: s2/patch.id),
+                          lambda patch: map_path(maps, patch))
     return Source(patches, partial(read_patch, s1=s1, s2=s2, maps=maps, scenes=scenes),
                   {sensor: contract for sensor, contract in CONTRACTS.items() if sensor in sensors}, SIZE,
                   tuple(cover.name for cover in WORLDCOVER) if scenes else (), WORLDCOVER,

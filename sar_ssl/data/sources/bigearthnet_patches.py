@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['NAME_TIME', 'MGRS_LETTERS', 'NAME_PLACE', 'S2_SIZES', 'SIZE', 'CONTRACTS', 'patch_time', 'europe_pass', 'tile_corner',
            'patch_corner', 'patch_places', 'read_bands', 'read_s1', 'read_s2', 'read_images', 'Patch', 'refuse',
-           'patch_folders', 'sensor_folders', 'on_disk', 'ask_all', 'with_changes', 'assign', 'assign_blocks',
-           'make_chip']
+           'patch_folders', 'sensor_folders', 'on_disk', 'ask_all', 'place_stamp', 'with_stamps', 'assign',
+           'assign_blocks', 'make_chip']
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #113df8fa
 import functools
@@ -24,7 +24,7 @@ from ..chip import Chip, LeftOut
 from ..files import SourceError
 from ..grids import Grid, describe_grid, same_grid
 from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L2A_BANDS, Contract
-from .source import place, read_tile, resize
+from .source import file_stamp, folder_stamp, place, read_tile, resize
 from ..splits import split_blocks
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #dd88ea40
@@ -161,7 +161,7 @@ class Patch(NamedTuple):
     problem: str = ""              # why it cannot be made
     region: str = ""               # country, where the data set tells it
     labels: tuple[int, ...] = ()   # positions of the scene classes, where they are known without opening the patch
-    changed: tuple[int, ...] = ()  # when its folders were last written to, ns
+    stamp: tuple[int, ...] = ()    # of its files: numbers, bytes, newest changes (ns)
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #909fbedd
 def refuse(
@@ -222,16 +222,23 @@ def ask_all(
         return [answer for group in pool.map(lambda group: [ask(item) for item in group], groups) for answer in group]
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #fe999281
-def with_changes(
+def place_stamp(
+    path: Path,  # of a folder of images, or of a map
+) -> tuple[int, ...]:
+    "What tells whether anything there is another file; empty where it is missing, which reading will say."
+    try: return file_stamp(path) if path.suffix == ".tif" else folder_stamp(path)
+    except FileNotFoundError: return ()
+
+
+def with_stamps(
     patches: Sequence[Patch],  # of a plan
-    s1: Callable | None,   # from a patch to its folder of Sentinel-1
-    s2: Callable | None,   # of Sentinel-2
+    *places: Callable | None,  # from a patch to its folder or its map, None for what is not wanted
 ) -> list[Patch]:
-    "The same patches, with the times at which their folders were last written to."
-    def changed(patch):
+    "The same patches, with the stamps of what they are read from."
+    def stamped(patch):
         if patch.left_out or patch.problem: return patch
-        return patch._replace(changed=tuple(os.stat(folder(patch)).st_mtime_ns for folder in (s1, s2) if folder))
-    return ask_all(changed, patches)
+        return patch._replace(stamp=tuple(number for where in places if where for number in place_stamp(where(patch))))
+    return ask_all(stamped, patches)
 
 # %% ../../../nbs/data/sources/32_bigearthnet_patches.ipynb #92d46ad1
 def assign(

@@ -25,7 +25,7 @@ from .patterns import by_key
 from .source import Source
 from sar_ssl.data.sources.bigearthnet_patches import (
     CONTRACTS, SIZE, Patch, ask_all, assign, assign_blocks, make_chip, patch_folders, read_images, refuse,
-    sensor_folders, with_changes)
+    sensor_folders, with_stamps)
 from .corine import BIGEARTHNET_43, INDEX_19, INDEX_43, class_positions, multi_hot
 
 # %% ../../../nbs/data/sources/34_bigearthnet_v1.ipynb #ab7e76f4
@@ -206,7 +206,7 @@ def open_source(
     unwanted = {reason: {names[0] for names in read_names(Path(file))} for reason, file in lists if file}
     patches = assign(pair_up(s1, s2, partners), splits, unwanted)
     if splits is None: patches = assign_blocks(patches, partial(placed_name, s2=s2), options.block_km)
-    patches = with_changes(patches, s1 and (lambda patch: s1/patch.s1), s2 and (lambda patch: s2/patch.id))
+    patches = with_stamps(patches, s1 and (lambda patch: s1/patch.s1), s2 and (lambda patch: s2/patch.id))
     absent = len((splits or {}).keys() - {name for patch in patches for name in (patch.id, patch.s1)})
     return Source(patches, partial(read_patch, s1=s1, s2=s2, labels=options.labels),
                   {sensor: contract for sensor, contract in CONTRACTS.items() if sensor in options.sensors}, SIZE,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COLUMNS', 'SPLIT_WORDS', 'TABLES', 'FOLDERS', 'ATTRS', 's2_folder', 's1_folder', 'nested_folders', 'read_table',
-           'table_patches', 'all_patches', 'read_map', 'read_patch', 'open_source']
+           'table_patches', 'all_patches', 'map_path', 'read_map', 'read_patch', 'open_source']
 
 # %% ../../../nbs/data/sources/36_bigearthnet_v2.ipynb #5b2529e4
 import os
@@ -22,7 +22,7 @@ from ..files import SourceError
 from ..grids import Grid, describe_grid, same_grid
 from .source import Source, read_tile
 from .bigearthnet_patches import (
-    CONTRACTS, SIZE, Patch, make_chip, on_disk, read_images, refuse, sensor_folders, with_changes)
+    CONTRACTS, SIZE, Patch, make_chip, on_disk, read_images, refuse, sensor_folders, with_stamps)
 from .corine import INDEX_19, class_positions, map_codes, multi_hot
 
 # %% ../../../nbs/data/sources/36_bigearthnet_v2.ipynb #574bcebc
@@ -95,12 +95,19 @@ def all_patches(
     return patches
 
 # %% ../../../nbs/data/sources/36_bigearthnet_v2.ipynb #cdd4a857
+def map_path(
+    folder: Path,  # of the map of a patch
+) -> Path:
+    "Its file."
+    return folder/f"{folder.name}_reference_map.tif"
+
+
 def read_map(
     folder: Path,  # of the map of a patch
     grid: Grid,    # of the images of this patch
 ) -> np.ndarray:
     "Codes of `BIGEARTHNET_MAP` (y x), 0 where none; raises `SourceError` for other codes or another place."
-    path = folder/f"{folder.name}_reference_map.tif"
+    path = map_path(folder)
     numbers, own, _ = read_tile(path)
     if len(numbers) != 1 or not same_grid(own, grid):
         raise SourceError(f"{path}: {len(numbers)} bands on {describe_grid(own)}, expected 1 on {describe_grid(grid)}")
@@ -139,8 +146,9 @@ def open_source(
     if maps and not maps.is_dir():
         raise SourceError(f"{maps}: not there; unpack the maps, or leave them out (option labels=scenes)")
     patches, absent = on_disk(all_patches(path, snow_and_clouds), nested_folders(s1), nested_folders(s2))
-    patches = with_changes(patches, s1 and (lambda patch: s1_folder(s1, patch.s1)),
-                           s2 and (lambda patch: s2_folder(s2, patch.id)))
+    patches = with_stamps(patches, s1 and (lambda patch: s1_folder(s1, patch.s1)),
+                          s2 and (lambda patch: s2_folder(s2, patch.id)),
+                          maps and (lambda patch: map_path(s2_folder(maps, patch.id))))
     return Source(patches, partial(read_patch, s1=s1, s2=s2, maps=maps, scenes=scenes),
                   {sensor: contract for sensor, contract in CONTRACTS.items() if sensor in sensors}, SIZE,
                   BIGEARTHNET_19 if scenes else (), BIGEARTHNET_MAP,

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['SOURCES', 'Source', 'build', 'source_module', 'declares_options', 'source_options', 'option_value', 'open_source',
-           'tile_grid', 'read_tile', 'read_radar', 'resize', 'place', 'file_stamp', 'stamp']
+           'tile_grid', 'read_tile', 'read_radar', 'resize', 'place', 'file_stamp', 'stamp', 'folder_stamp']
 
 # %% ../../../nbs/data/sources/10_source.ipynb #8d74cfc6
 import importlib
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,3 +186,11 @@ def stamp(
 ) -> tuple[int, ...]:
     "Sizes and times of change of files: as part of an item, it makes a changed file another item."
     return tuple(number for path in paths for number in file_stamp(path))
+
+
+def folder_stamp(
+    folder: Path,  # with the files of one item
+) -> tuple[int, int, int]:
+    "Number of files, bytes in all, and newest time of change: tells whether any file is another one."
+    stats = [entry.stat() for entry in os.scandir(folder)]
+    return len(stats), sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)

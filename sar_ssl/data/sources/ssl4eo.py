@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SEASON_DAYS', 'S2_FOLDERS', 'SIZE', 'NATIVE', 'BLOCK_KM', 'ATTRS', 'acquired', 'in_time', 'partner', 'true_grid',
-           'Season', 'folder_stamp', 'seasons_of', 'band_file', 'read_band', 'read_image', 'orbit_of', 'read_season',
-           'where', 'with_splits', 'contracts_of', 'open_source']
+           'Season', 'seasons_of', 'band_file', 'read_band', 'read_image', 'orbit_of', 'read_season', 'where',
+           'with_splits', 'contracts_of', 'open_source']
 
 # %% ../../../nbs/data/sources/40_ssl4eo.ipynb #3cd1637c
 import functools
@@ -23,7 +23,7 @@ from ..chip import Chip, LeftOut
 from ..files import SourceError
 from ..grids import Grid
 from ..radiometry import GRD_LOOKS, PRODUCT_BANDS, S1_BANDS, Contract
-from .source import Source, place, read_tile, resize
+from .source import Source, folder_stamp, place, read_tile, resize
 from ..splits import split_blocks
 
 # %% ../../../nbs/data/sources/40_ssl4eo.ipynb #8c219e0c
@@ -69,14 +69,6 @@ class Season(NamedTuple):
     s2: str     # name of the folder, empty where absent
     stamp: tuple[int, ...] = ()  # number of files, bytes and newest change of each folder
     split: str = "train"
-
-# %% ../../../nbs/data/sources/40_ssl4eo.ipynb #922f94e2
-def folder_stamp(
-    folder: Path,  # of one acquisition
-) -> tuple[int, int, int]:
-    "Number of files, bytes in all, and newest time of change: tells whether any file is another one."
-    stats = [entry.stat() for entry in os.scandir(folder)]
-    return len(stats), sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
 
 # %% ../../../nbs/data/sources/40_ssl4eo.ipynb #5d552b43
 S2_FOLDERS = {"L1C": "s2c", "L2A": "s2a"}
