@@ -55,7 +55,7 @@ def build(
 # %% ../../../nbs/data/sources/10_source.ipynb #e100bf6d
 SOURCES = {name: f"sar_ssl.data.sources.{name.replace('-', '_').replace('.', '_')}" for name in (
     "rasters", "bigearthnet-v1", "bigearthnet-v2", "ben-ge", "ssl4eo", "ssl4eo-v1.1", "m3leo", "eurosat", "eurosat-sar",
-    "terramesh", "sen1floods11", "s1slc8")}
+    "terramesh", "sen1floods11", "s1slc8", "s1s2pairs", "sen12scene")}
 
 # %% ../../../nbs/data/sources/10_source.ipynb #61bcbbce
 def source_module(
