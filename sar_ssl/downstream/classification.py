@@ -11,6 +11,7 @@ __all__ = ['QUANTILES', 'check_scene_labels', 'check_scenes', 'pixel_statistics'
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from ..data.subsets import label_subset, rarest_label
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.kept_scores import keep_scores
 from ..evaluation.bootstrap import bootstrap_interval
+from ..evaluation.labels import balanced_accuracy, one_class_each
 from ..evaluation.metrics import average_precision
 from ..evaluation.records import metric
 from ..evaluation.probe import linear_probe
@@ -207,12 +209,13 @@ def scene_metrics(
     **about,  # fraction, mode, init, sensors
 ) -> list[dict]:  # records of metrics.json
     "The scores of one cell on one test split."
-    found = []
-    for average in ("macro", "micro"):
-        score = lambda drawn: average_precision(drawn[:, 0], drawn[:, 1], average)
+    found, scores = [], {f"average_precision_{average}": partial(average_precision, average=average)
+                         for average in ("macro", "micro")}
+    if one_class_each(both[:, 1]): scores["balanced_accuracy"] = balanced_accuracy
+    for name, measure in scores.items():
+        score = lambda drawn: measure(drawn[:, 0], drawn[:, 1])
         interval = bootstrap_interval(both, score, n=200, seed=seed, groups=blocks.number)
-        found.append(metric(f"average_precision_{average}", score(both), "1", split, len(both), seed, interval,
-                            **about, **blocks.record))
+        found.append(metric(name, score(both), "1", split, len(both), seed, interval, **about, **blocks.record))
     return found
 
 # %% ../../nbs/downstream/30_classification.ipynb #1d16bfa7

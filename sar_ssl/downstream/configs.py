@@ -36,6 +36,7 @@ class WeightsConfig(ComputeConfig):
     patch_size: Natural = 8  # pixels, for "random" only; smaller sees finer detail and costs more
     recipe: Recipe = "repaired"  # scaling of pixels: "repaired" or "published", for "random" only
     seed: Count = 0  # of weights that are drawn, subsets and order
+    transfer: bool = False  # true: weights of other bands or units too, channel by channel, scaled as these chips are
 
     def __post_init__(self):
         check_options(self)

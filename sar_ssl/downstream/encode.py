@@ -25,7 +25,7 @@ from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, reading_contrac
 from ..evaluation.probe import LinearProbe, linear_probe
 from .configs import WeightsConfig
 from ..models.vit import attention, check_model_name, create_vit, grid_size, tokens
-from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder, read_card
+from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder, read_card, transfer_card
 
 # %% ../../nbs/downstream/00_encode.ipynb #aa52b409
 def opened(
@@ -98,8 +98,10 @@ def card_for(
     dataset = opened(config, dataset)
     if config.weights == "random":
         return random_card(config, dataset)
+    contracts = {sensor: contract_of(dataset, sensor) for sensor in sensors_in(dataset)}
     card = read_card(config.weights)
-    check_weights_fit(card, {sensor: contract_of(dataset, sensor) for sensor in sensors_in(dataset)})
+    if config.transfer: card = transfer_card(card, contracts)
+    check_weights_fit(card, contracts)
     return card
 
 # %% ../../nbs/downstream/00_encode.ipynb #e9235f1d

@@ -7,7 +7,7 @@ __all__ = ['CARD_FORMAT', 'PROBE_TOLERANCE', 'CheckpointError', 'digest', 'repla
            'superseded', 'remove_old', 'swap_in', 'write_checkpoint', 'verify', 'verify_or_warn', 'read_checkpoint',
            'ModelCard', 'card_to_json', 'card_from_json', 'probe_image', 'probe_output', 'probe_difference',
            'check_probe', 'weights_file', 'read_card', 'build_encoder', 'load_encoder', 'save_encoder',
-           'check_weights_fit']
+           'check_weights_fit', 'transfer_card']
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #f020b167
 import hashlib
@@ -27,7 +27,7 @@ from torch import Tensor
 
 from ..data.atomic import rename, sync
 from ..data.reader import SENSOR_SETS, sensor_channels
-from ..data.radiometry import Contract, check_match
+from ..data.radiometry import Contract, check_match, stats_of
 from ..models.absent_sensor import mark_absent, mark_of
 from ..models.dino_mm import blank_sensors
 from ..models.vit import create_vit, set_positions
@@ -386,3 +386,20 @@ def check_weights_fit(
     for sensor in shared:
         check_match(contracts[sensor].select(card.contracts[sensor].bands), card.contracts[sensor])
     return shared
+
+# %% ../../nbs/weights/00_checkpoint.ipynb #219a377a
+def transfer_card(
+    card: ModelCard,  # of the weights
+    contracts: Mapping[str, Contract],  # of the data, per sensor, with statistics
+) -> ModelCard:
+    "The card of the same weights on other data; raises `CheckpointError` where the channels cannot be matched."
+    read = dict(card.contracts)
+    for sensor in set(read) & set(contracts):
+        own, data = read[sensor].bands, contracts[sensor]
+        if set(own) <= set(data.bands): data = data.select(own)
+        if len(data.bands) != len(own):
+            raise CheckpointError(f"transfer of {sensor}: weights read {len(own)} bands {list(own)}, the chips "
+                                  f"have {len(data.bands)}, {list(data.bands)}; expected as many, or the same names")
+        stats_of(data)
+        read[sensor] = data
+    return replace(card, contracts=read)
