@@ -84,7 +84,7 @@ class SegmentConfig(TuneConfig):
                              "nothing, with weights=random and mode=finetune")
 
 # %% ../../nbs/downstream/00_configs.ipynb #cfgsce02
-SceneNetwork = Literal["vit", "cnn", "pixels"]
+SceneNetwork = Literal["vit", "cnn", "pixels", "texture"]
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ class SceneConfig(TuneConfig):
 
     smoke: ClassVar[dict] = SegmentConfig.smoke
     chips: str = ""  # chip store with scene labels; empty in a notebook simulates a few small chips
-    network: SceneNetwork = "vit"  # "vit", "cnn": a small convolutional one from nothing, or "pixels": their statistics
+    network: SceneNetwork = "vit"  # or none: "cnn" from nothing, "pixels": their statistics, "texture": made by hand
     mode: Mode = "frozen"  # "frozen": a linear probe; "finetune": the encoder learns too
     blocks: Natural = 1  # class tokens of how many last blocks the probe gets; more helps with many labels, and costs
 
     def __post_init__(self):
         super().__post_init__()
-        needed = {"cnn": "finetune", "pixels": "frozen"}.get(self.network, self.mode)
+        needed = {"cnn": "finetune", "pixels": "frozen", "texture": "frozen"}.get(self.network, self.mode)
         if self.network != "vit" and self.weights != "random":
             raise ValueError(f"network={self.network}: found weights={self.weights}; it takes none, use weights=random")
         if self.mode != needed:

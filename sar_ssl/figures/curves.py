@@ -133,7 +133,8 @@ def score_table(
 
 # %% ../../nbs/figures/30_curves.ipynb #9d22e731
 UNTRAINED = ("scratch", "random")  # initialisations that saw no data
-BASELINES = {"unet": "U-Net", "cnn": "small CNN", "pixels": "pixel statistics"}  # networks that are no transformers
+BASELINES = {"unet": "U-Net", "cnn": "small CNN", "pixels": "pixel statistics", "texture": "texture by hand"}
+"What is no transformer, and what it is called."
 
 
 def line_style(
