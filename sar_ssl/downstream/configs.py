@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Fraction', 'Fractions', 'Decoder', 'ClassWeights', 'SceneNetwork', 'Task', 'ConditionName', 'CloudShare', 'TASKS',
-           'CONDITION_NAMES', 'Shift', 'RadarSensors', 'SHIFTS', 'SHOWN', 'Split', 'ComputeConfig', 'WeightsConfig',
-           'TuneConfig', 'SegmentConfig', 'SceneConfig', 'ClassifyConfig', 'GridConfig', 'RobustnessConfig',
-           'AttentionConfig', 'EmbeddingConfig', 'ReportConfig']
+           'CONDITION_NAMES', 'DataLooks', 'Shift', 'RadarSensors', 'SHIFTS', 'SHOWN', 'Split', 'ComputeConfig',
+           'WeightsConfig', 'TuneConfig', 'SegmentConfig', 'SceneConfig', 'ClassifyConfig', 'GridConfig',
+           'RobustnessConfig', 'AttentionConfig', 'EmbeddingConfig', 'ReportConfig']
 
 # %% ../../nbs/downstream/00_configs.ipynb #f020b167
 from dataclasses import dataclass
@@ -144,6 +144,7 @@ class GridConfig(WeightsConfig):
     blocks: Natural = 4  # class tokens of how many last blocks the linear probe gets
 
 # %% ../../nbs/downstream/00_configs.ipynb #cfgrob02
+DataLooks = Annotated[float, Number(1, above=True, known=True)]
 Shift = Literal["speckle", "calibration", "polarisation", "trend", "border", "looks", "orbit", "season"]
 RadarSensors = Literal["s1", "s1+s2"]
 SHIFTS, SHOWN = get_args(Shift), get_args(RadarSensors)
@@ -165,7 +166,7 @@ class RobustnessConfig(ComputeConfig):
     tasks: tuple[Task, ...] = TASKS  # what the encoders are judged by: scene labels, or land-cover maps
     shifts: tuple[Shift, ...] = SHIFTS  # axes; those that the chips do not allow are left out
     n_chips: Count = 0  # at most this many test chips; 0 for all; more narrows the intervals
-    looks: Annotated[float, Number(1, above=True)] = 4.4  # equivalent number of looks of the chips; above 1
+    looks: DataLooks = 0.0  # equivalent number of looks of the chips; 0: as they say, or 4.4
     mode: Mode = "frozen"  # for maps: "frozen", or "finetune", where the encoder learns too
     steps: Natural = 100  # optimiser steps of each decoder
     batch_size: Natural = 16  # chips per step

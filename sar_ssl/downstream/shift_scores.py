@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['encoder_config', 'shown_sensors', 'check_chips', 'check_robustness', 'Candidate', 'told_apart', 'encoder_candidate',
            'encoder_candidates', 'segmenter_candidates', 'candidates', 'asked_chips', 'clean_chips', 'row_file',
-           'shifted_rows', 'model_curves', 'difference_record', 'scored_blocks', 'run_robustness']
+           'looks_of', 'shifted_rows', 'model_curves', 'difference_record', 'scored_blocks', 'run_robustness']
 
 # %% ../../nbs/downstream/60_shift_scores.ipynb #35dfa8f1
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
+from ..data.radiometry import GRD_LOOKS
 from ..data.store import open_store
 from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, sensors_in
 from ..evaluation.intervals import Blocks, chip_blocks
@@ -173,6 +174,15 @@ def row_file(
     place = "clean" if axis.levels[i] == axis.clean else f"{shift}-{i}"
     return folder / "rows" / f"{number}-{place}.npy"
 
+# %% ../../nbs/downstream/60_shift_scores.ipynb #ac2db801
+def looks_of(
+    config: RobustnessConfig,  # of the run
+    chips: ChipDataset,  # that it shows
+) -> float:
+    "Equivalent number of looks of the radar chips: as given, as their contract says, or that of GRD."
+    said = chips.own["s1"].looks if "s1" in chips.own else None
+    return config.looks or said or GRD_LOOKS
+
 # %% ../../nbs/downstream/60_shift_scores.ipynb #5ac967e0
 def shifted_rows(
     config: RobustnessConfig,  # of the run
@@ -181,7 +191,8 @@ def shifted_rows(
     folder: Path,  # of the run
 ) -> dict[str, tuple[Axis, list[np.ndarray]]]:  # shift to axis and rows at each of its levels
     "The rows of one model under all shifts that its chips allow, made where they are not kept."
-    axes = store_axes(clean_chips(config, one), config.chips, folder / "passes", config.looks, config.seed)
+    clean = clean_chips(config, one)
+    axes = store_axes(clean, config.chips, folder / "passes", looks_of(config, clean), config.seed)
     wanted = [(name, *axes[name]) for name in config.shifts if name in axes]
     steps = [(name, axis, i, at) for name, axis, at in wanted for i in range(len(axis.levels))]
     def rows(axis: Axis, i: int, chips_at: Callable) -> np.ndarray:

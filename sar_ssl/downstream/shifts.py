@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..data.reader import ChipDataset, Images
-from ..data.radiometry import BandStats, Contract
+from ..data.radiometry import GRD_LOOKS, BandStats, Contract
 from ..data.simulation.sensors import Visit
 from ..data.simulation.visits import visit_store
 from ..evaluation.score_curves import Axis
@@ -67,7 +67,7 @@ def unchanged(
 
 # %% ../../nbs/downstream/50_shifts.ipynb #3cdba713
 def speckle_shift(
-    looks: float = 4.4,  # of the data; 4.4 in the high-resolution GRD product of Sentinel-1 IW
+    looks: float = GRD_LOOKS,  # of the data, as their contract says; more gives the axis more room
 ) -> Shift:
     "Fewer looks, down to a single one."
     levels = *(level for level in (1.0, 1.5, 2.2, 3.3) if level < looks), looks
@@ -112,7 +112,7 @@ def border_shift() -> Shift:
 # %% ../../nbs/downstream/50_shifts.ipynb #50470ea6
 def radar_shifts(
     bands: RadarBands,  # of the stack
-    looks: float = 4.4,  # of the data
+    looks: float = GRD_LOOKS,  # of the data, as their contract says; of one look there is no axis of speckle
 ) -> dict[str, Shift]:  # by the name of the axis
     "The shifts that can be made of these radar channels; polarisation only where there is more than one."
     pairs = [polarisation_shift(bands)] if len(set(bands.polarisation)) > 1 else []

@@ -40,18 +40,21 @@ class SomeOf:
 # %% ../../nbs/runs/05_limits.ipynb #limits08
 @dataclass(frozen=True)
 class Number:
-    "A finite number; `above`: the low end itself is not allowed."
+    "A finite number; `above`: the low end itself is not allowed; `known`: it may be 0, the data say it."
     low: float
     high: float = math.inf
     above: bool = False
+    known: bool = False
 
     def fits(self, value: Any) -> bool:
+        if self.known and value == 0: return True
         return math.isfinite(value) and self.low <= value <= self.high and not (self.above and value == self.low)
 
     def __str__(self) -> str:
-        if self.high < math.inf and not self.above: return f"{self.low} to {self.high}"
+        known = ", or 0, which is what the data say" * self.known
+        if self.high < math.inf and not self.above: return f"{self.low} to {self.high}{known}"
         low = f"a number above {self.low}" if self.above else f"at least {self.low}"
-        return low + (f" and at most {self.high}" if self.high < math.inf else "")
+        return low + (f" and at most {self.high}" if self.high < math.inf else "") + known
 
 # %% ../../nbs/runs/05_limits.ipynb #limits09
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def parse_resample(
 
 # %% ../../../nbs/data/sources/06_description.ipynb #c12a7b49
 SENSOR_KEYS = ("pattern", "files", "bands", "product", "quantity", "scale", "resolution", "factor", "offset", "nodata",
-               "resample", "overrides")
+               "looks", "resample", "overrides")
 OVERRIDES = ("site", "from", "until", "factor", "offset", "nodata", "resolution")
 NUMBERS = ("factor", "offset", "nodata", "resolution")
 
@@ -210,7 +210,8 @@ def parse_sensor(
     files = tuple(Files(one["pattern"], parse_bands(one["bands"])) for one in listed)
     if not all(one.pattern and "{site}" in one.pattern for one in files):
         raise SourceError(f"{place}: every file needs a pattern with {{site}}, found {[one.pattern for one in files]}")
-    numbers: dict[str, Any] = {name: float(record[name]) for name in NUMBERS if record.get(name) is not None}
+    numbers: dict[str, Any] = {name: float(record[name]) for name in (*NUMBERS, "looks")
+                               if record.get(name) is not None}
     bands = tuple(ours for ours, _ in parse_bands(record["bands"]))
     contract = Contract(sensor, record["product"], bands, record["quantity"], record["scale"], **numbers)
     inside = [ours for one in files for ours, _ in one.bands]
