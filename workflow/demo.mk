@@ -6,7 +6,8 @@ SAR_SSL := $(BIN)/sar-ssl
 ON_CHIPS := -p chips=$(DEMO)/chips.zarr
 PRETRAIN := $(ON_CHIPS) -p model=test_vit -p batch_size=64 -p learning_rate=0.008 -p momentum=0.99 -p drop_path=0.0 \
             -p prototypes=1024 -p hidden=256 -p small_crops=6 -p checkpoint_every=50
-SEGMENT := $(ON_CHIPS) -p sensors=s1 -p 'fractions=[0.05, 1.0]' -p seeds=3 -p batch_size=32 -p learning_rate=0.002
+SEGMENT := $(ON_CHIPS) -p sensors=s1 -p 'fractions=[0.05, 1.0]' -p seeds=3 -p batch_size=32 -p learning_rate=0.002 \
+           -p evaluate_every=20
 RANDOM := -p weights=random -p model=test_vit
 
 demo_runs := $(addprefix $(DEMO)/,dino dino_mm maps_dino maps_scratch maps_dino_frozen maps_random_frozen \

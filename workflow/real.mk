@@ -53,7 +53,7 @@ $(REAL)/terramesh/dino_mm/metrics.json:
 $(REAL)/bigearthnet/dino_mm/metrics.json:
 	@$(SAR_SSL) run pretrain --out $(@D) -p chips=$(REAL_SCENES) $(REAL_PRETRAIN) -p batch_size=3 -p sensors=s1+s2 -p method=dino_mm
 
-REAL_SEGMENT := -p chips=$(REAL_MAPS) -p sensors=s1 -p 'fractions=[0.1, 1.0]' -p seeds=3 -p batch_size=8 -p steps=40
+REAL_SEGMENT := -p chips=$(REAL_MAPS) -p sensors=s1 -p 'fractions=[0.1, 1.0]' -p seeds=3 -p batch_size=8 -p steps=40 -p evaluate_every=10
 
 $(REAL)/terramesh/maps_dino/metrics.json: | $(REAL)/terramesh/dino/metrics.json
 	@$(SAR_SSL) run segment --out $(@D) $(REAL_SEGMENT) -p weights=$(REAL)/terramesh/dino
@@ -81,7 +81,7 @@ $(REAL)/bigearthnet/scenes_random/metrics.json:
 
 $(REAL)/bigearthnet/scenes_scratch/metrics.json:
 	@$(SAR_SSL) run scenes --out $(@D) -p chips=$(REAL_SCENES) $(REAL_RANDOM) -p mode=finetune -p 'fractions=[0.5, 1.0]' -p seeds=3 \
-	    -p steps=20 -p batch_size=3
+	    -p steps=20 -p evaluate_every=10 -p batch_size=3
 
 $(REAL)/bigearthnet/grid_dino_mm/metrics.json: | $(REAL)/bigearthnet/dino_mm/metrics.json
 	@$(SAR_SSL) run grid --out $(@D) -p chips=$(REAL_SCENES) -p weights=$(REAL)/bigearthnet/dino_mm -p tasks=scenes

@@ -109,7 +109,7 @@ def decoder_config(
     sensors: str,  # what the decoder is trained on
 ) -> SegmentConfig:
     "How the decoder of one row is trained."
-    names = ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "steps", "batch_size",
+    names = ("chips", "weights", "model", "patch_size", "recipe", "seed", "mode", "epochs", "steps", "batch_size",
              "learning_rate", "device", "precision")
     shared = {name: getattr(config, name) for name in names}
     return SegmentConfig(**shared, sensors=sensors, patience=0)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MetricError', 'as_array', 'confusion_matrix', 'check_shapes', 'check_indices', 'confusion_counts', 'per_class_iou',
-           'miou', 'overall_accuracy', 'classes_with_truth', 'check_zero_one', 'check_scores', 'ranked_precision',
-           'average_precision', 'macro_average_precision']
+           'miou', 'chance_miou', 'overall_accuracy', 'classes_with_truth', 'check_zero_one', 'check_scores',
+           'ranked_precision', 'average_precision', 'macro_average_precision']
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #e7787846
 import math
@@ -107,6 +107,15 @@ def miou(
     "Mean intersection over union, over the classes that are in the truth, so over the same ones for every model."
     there = confusion_counts(confusion).any(1)
     return float(per_class_iou(confusion)[there].mean()) if there.any() else math.nan
+
+# %% ../../nbs/evaluation/00_metrics.ipynb #fce0190b
+def chance_miou(
+    truth: ArrayLike,  # (class,) labelled pixels of each class in the split that is scored
+    guess: int,  # class that is shown everywhere: the most frequent one of the training labels
+) -> float:  # 0 to 1; NaN when nothing is labelled
+    "Mean IoU of a map of one class."
+    truth = as_array(truth)
+    return miou(np.outer(truth, np.arange(len(truth)) == guess))
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #c13f23de
 def overall_accuracy(

@@ -109,8 +109,8 @@ def read_study(
     return runs, left_out
 
 # %% ../../nbs/figures/35_study.ipynb #stdset01
-FACTORS = ("chips", "weights", "sensors", "mode", "fractions", "seed", "seeds", "model", "patch_size", "recipe",
-           "cache")
+FACTORS = ("chips", "weights", "sensors", "mode", "fractions", "labels", "seed", "seeds", "few_seeds", "model",
+           "patch_size", "recipe", "cache")
 MEANING = ("product", "bands", "quantity", "scale", "resolution")  # of a contract; statistics belong to the weights
 
 
@@ -257,7 +257,7 @@ def seed_values(
 # %% ../../nbs/figures/35_study.ipynb #fadde081
 def percent(fraction: float) -> str:
     "A label fraction as people write it."
-    return f"{100 * fraction:g} %"
+    return f"{100 * fraction:.3g} %"
 
 # %% ../../nbs/figures/35_study.ipynb #38289050
 def join(parts: Sequence[str]) -> str:

@@ -40,6 +40,8 @@ class SegmenterCard:
     network: str = "vit"  # "vit": encoder and decoder; "unet": of the encoder's card only sensors and sizes hold
     decoder: str = "convolutional"  # of a ViT, see `create_decoder`
     channels: int = 64  # inside the decoder; of a U-Net's first level
+    block: int = -1  # of a ViT: the last block that the decoder reads, counted from the end
+    facet: str = "token"  # what it reads there, see `block_facets`
     chip_size: int = 0  # pixels of a side of the training chips; 0: as the encoder's card says
     temperature: float = 1.0  # logits are divided by it before the softmax; 1 where it was not calibrated
     step: int = 0  # optimiser steps done
@@ -94,7 +96,8 @@ def build_segmenter(
         torch.manual_seed(card.encoder.seed)
         if card.network == "unet":
             return UNet(card.encoder.bands, len(card.legend), card.channels)
-        return Segmenter(build_encoder(card.encoder), len(card.legend), card.decoder, card.channels)
+        return Segmenter(build_encoder(card.encoder), len(card.legend), card.decoder, card.channels, block=card.block,
+                         facet=card.facet)
 
 # %% ../../nbs/weights/30_trained_segmenter.ipynb #2c84c8fe
 @torch.no_grad()
