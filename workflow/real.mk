@@ -104,7 +104,7 @@ $(REAL)/s1slc8_%.zarr/zarr.json:
 $(addprefix $(REAL)/,s1s2pairs.zarr/zarr.json sen12scene.zarr/zarr.json): $(REAL)/%.zarr/zarr.json:
 	@$(SAR_SSL) chips build $* $(SAR_SSL_REAL_DATA)/$* --out $(@D)
 
-REAL_SLC_SCENES := -p sensors=s1 -p seeds=1
+REAL_SLC_SCENES := -p sensors=s1 -p 'fractions=[0.1, 1.0]' -p seeds=3
 REAL_SMALL := -p model=test_vit -p steps=300 -p batch_size=32 -p prototypes=256 -p hidden=64 -p small_crops=4 -p log_every=25 \
     -p momentum=0.99
 
@@ -119,8 +119,8 @@ $(REAL)/$(1)/random/metrics.json: | $(REAL)/$(1).zarr/zarr.json
 	@$$(SAR_SSL) run scenes --out $$(@D) -p chips=$(REAL)/$(1).zarr $$(REAL_SLC_SCENES) $$(REAL_RANDOM)
 
 $(REAL)/$(1)/cnn/metrics.json: | $(REAL)/$(1).zarr/zarr.json
-	@$$(SAR_SSL) run scenes --out $$(@D) -p chips=$(REAL)/$(1).zarr -p sensors=s1 -p seeds=3 -p network=cnn -p mode=finetune \
-	    -p steps=400
+	@$$(SAR_SSL) run scenes --out $$(@D) -p chips=$(REAL)/$(1).zarr -p sensors=s1 -p 'fractions=[1.0]' -p network=cnn \
+	    -p mode=finetune -p steps=400
 
 $(REAL)/$(1)/dino/metrics.json: | $(REAL)/$(1).zarr/zarr.json
 	@$$(SAR_SSL) run pretrain --out $$(@D) -p chips=$(REAL)/$(1).zarr $$(REAL_SMALL) -p sensors=s1
