@@ -148,6 +148,7 @@ CONFIGS = {
     "robustness": "sar_ssl.downstream.configs.RobustnessConfig",
     "attention": "sar_ssl.downstream.configs.AttentionConfig",
     "embedding": "sar_ssl.downstream.configs.EmbeddingConfig",
+    "gates": "sar_ssl.downstream.gates_config.GatesConfig",
     "report": "sar_ssl.downstream.configs.ReportConfig",
 }
 
@@ -230,6 +231,7 @@ CHECKS = {
     "robustness": "sar_ssl.downstream.shift_scores.check_robustness",
     "attention": "sar_ssl.downstream.checks.check_attention",
     "embedding": "sar_ssl.downstream.checks.check_embedding",
+    "gates": "sar_ssl.downstream.gates_run.check_gates",
     "report": "sar_ssl.downstream.checks.check_report",
 }
 
