@@ -1,10 +1,11 @@
 """The tools that decide must be able to say no."""
 import ast
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import nbformat
@@ -172,3 +173,47 @@ def test_no_function_has_more_than_seven_parameters():
                                           "    def crowded(self, a, b, c, d, e, f, g, *, h=1): pass\n")
         assert crowded(folder) == [("try.py", "crowded", 8)]
     assert crowded(TOOLS.parent / "sar_ssl") == [], "put what belongs together into a small dataclass"
+
+
+def readme_blocks(language):
+    "Code blocks of README.md in one language."
+    return re.findall(rf"^```{language}\n(.*?)^```", (TOOLS.parent / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+@contextmanager
+def demo_in_miniature():
+    "A working folder with what `make demo` leaves: 24 chips of 32 px, and two steps of pre-training."
+    from sar_ssl.data.simulation.sensors import simulate_store
+    from sar_ssl.pretraining.config import PretrainConfig
+    from sar_ssl.pretraining.loop import pretrain
+    from sar_ssl.runs.run import open_run
+
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        chips = "runs/demo/chips.zarr"
+        simulate_store(chips, n=24, size=32, seed=0, workers=1)
+        config = PretrainConfig(chips, model="test_vit", steps=2, batch_size=4, prototypes=16, hidden=16, small_crops=1)
+        pretrain(config, open_run("runs/demo/dino", "pretrain", config))
+        yield
+
+
+def test_python_of_the_readme_runs_as_it_stands():
+    import matplotlib
+
+    matplotlib.use("agg")
+    snippet, = readme_blocks("python")
+    with demo_in_miniature():
+        names = {}
+        exec(compile(snippet, "README.md", "exec"), names)  # the block, and nothing but it
+        assert Path("attention.png").stat().st_size > 1000
+    assert names["features"].shape[0] == len(names["chips"]) and names["maps"].shape[0] == 4, names["maps"].shape
+
+
+def test_runs_in_the_readme_have_such_parameters():
+    from sar_ssl.runs.parameters import read_assignments, resolve
+
+    lines = "".join(readme_blocks("bash")).splitlines()
+    runs = [line.split() for line in lines if line.startswith("sar-ssl run")]
+    assert {words[2] for words in runs} == {"pretrain", "segment", "attention"}, runs
+    for _, _, name, *words in runs:
+        given = [value for flag, value in zip(words, words[1:]) if flag == "-p"]
+        assert given and resolve(name, read_assignments(name, given))
