@@ -79,7 +79,7 @@ def build_help(
     about = ["PATH is the folder of the data set as it was unpacked; for rasters, the description of your files.",
              "--on-error says what a bad file does: stop the build (raise, the default), or be left out and "
              "listed (skip).",
-             "The same command again goes on where it was cut off.", ""]
+             "The same command again resumes where it was cut off.", ""]
     return "\n".join([usage, "", *about, *(source_help(source) if source else sources_help())])
 
 # %% ../../nbs/cli/00_chips.ipynb #9f88d22f

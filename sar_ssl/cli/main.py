@@ -26,7 +26,7 @@ def experiments_help(notebooks: Path | None = None, # folder with the experiment
     from sar_ssl.runs.parameters import experiment_names, experiment_title
 
     names = experiment_names(notebooks)
-    return ["Run an experiment in its own folder. The same command again goes on where it was cut off.", "",
+    return ["Run an experiment in its own folder. The same command again resumes where it was cut off.", "",
             "experiments:", *(f"  {name:12} {experiment_title(name, notebooks)}" for name in names), "",
             "sar-ssl run EXPERIMENT --help shows its parameters."]
 

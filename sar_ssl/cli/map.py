@@ -136,7 +136,7 @@ def whole_number(
 def add_map(commands: argparse._SubParsersAction) -> None:
     "Declare `sar-ssl map`."
     add = (words := commands.add_parser("map", help="land cover, or attention, of a whole scene", description="A map "
-           "of a scene of any size. The same command again goes on where it was cut off.")).add_argument
+           "of a scene of any size. The same command again resumes where it was cut off.")).add_argument
     add("scene", type=Path, metavar="SCENE", help="GeoTIFF, COG, NetCDF or Zarr, or a description (.yaml)")
     add("--weights", required=True, help="run of the segment experiment, or a file in it; with --attention an encoder")
     add("--out", type=Path, required=True, metavar="MAP.tif", help="cloud-optimised GeoTIFF to write")

@@ -248,7 +248,7 @@ def run_robustness(
     config: RobustnessConfig,  # what to do
     folder: Path,  # of the run
 ) -> list[dict]:  # records of metrics.json
-    "Ask every model under every shift; goes on where an interrupted run was."
+    "Score every model under every shift; an interrupted run resumes."
     models, records = candidates(config), []
     curves: dict[tuple[str, str], list[tuple[Candidate, Curve]]] = {}
     for number, one in enumerate(models):

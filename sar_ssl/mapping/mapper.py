@@ -279,7 +279,7 @@ def map_scene(
     tiling: Tiling = Tiling(),  # how the scene is cut
     workers: int | None = None,  # threads; None: one per core
 ) -> None:
-    """Map a scene block by block into cloud-optimised GeoTIFFs; the same call again goes on after a crash.
+    """Map a scene block by block into cloud-optimised GeoTIFFs; the same call again resumes after a crash.
 
     It takes more than five parameters because a network that is mapped is four things: a function, the numbers it
     gives, the files they become, and a name.

@@ -101,6 +101,7 @@ class PretrainConfig(AugmentationConfig, DinoConfig):
 
     smoke: ClassVar[dict] = dict(model="test_vit", steps=20, batch_size=16)
     recipes: ClassVar[dict] = RECIPES
+    before: ClassVar[dict] = dict(looks=[2.2, 0.0])  # what runs did before they had such a parameter
 
     chips: str = ""  # chip store; empty in a notebook simulates a few small chips
     sensors: Sensors = "s1"  # "s1", "s2" or "s1+s2"

@@ -30,7 +30,7 @@ from ..data.reader import ChipDataset, Images, batch_rows
 from ..evaluation.embedding import feature_std, rankme
 from ..evaluation.metrics import average_precision
 from ..evaluation.knn import knn_scores
-from ..runs.run import code_version
+from ..runs.environment import code_version
 from ..models.fast_vit import use_fast_products
 from .alarms import CollapseMonitor
 from ..augment.context import StepContext, counter_generator

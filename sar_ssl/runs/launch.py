@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..data.atomic import rename, write_text
-from .parameters import CONFIGS, check_values, notebook_path, resolve
-from .run import add_environment, folder_state, make_folder, next_folder, params_text
+from .environment import add_environment
+from .parameters import CONFIGS, check_values, config_class, notebook_path, resolve
+from .run import folder_state, make_folder, next_folder, params_text
 
 # %% ../../nbs/runs/30_launch.ipynb #2bb5eded
 def alive(process: int) -> bool:
@@ -61,7 +62,7 @@ def run_report(name: str, # experiment
     "How a run ended, and what to do where it did not end well."
     if status == 0: return RunReport(status, out, f"done: {out}")
     if status > 128:
-        return RunReport(status, out, f"sar-ssl: {name} {message}; the same command with --out {out} goes on")
+        return RunReport(status, out, f"sar-ssl: {name} {message}; the same command with --out {out} resumes it")
     kept = out / "notebook-failed.ipynb"
     return RunReport(status, out, f"sar-ssl: error: {name} failed in {message}\n  traceback: {kept}")
 
@@ -95,10 +96,10 @@ def run_experiment(name: str, # experiment, for example "pretrain"
     """Run an experiment, and say how it ended.
 
     Raises `ParameterError` or `RunError` before anything is created. A finished run is not repeated, an unfinished one
-    goes on."""
+    resumes."""
     notebook, values = notebook_path(name, notebooks), resolve(name, params, notebooks)
     out = Path(out or next_folder(name)).absolute()
-    if folder_state(out, name, values) == "done":
+    if folder_state(out, name, values, getattr(config_class(name, configs), "before", {})) == "done":
         return RunReport(0, out, f"done already: {out}")
     check_values(name, values, configs)
     make_folder(out)

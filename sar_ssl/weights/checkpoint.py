@@ -123,7 +123,7 @@ def write_checkpoint(
     folder: Path,  # of the run's checkpoints; created if absent
     step: int,  # optimiser steps done
     tensors: Mapping[str, Mapping[str, Tensor]],  # file name without ending -> tensors by name
-    state: dict,  # what else is needed to go on, as JSON
+    state: dict,  # what else is needed to resume, as JSON
     keep: int = 2,  # how many of the newest to keep; more costs disk
     keep_every: int = 0,  # keep those of every so many steps for ever; 0 keeps none
 ) -> Path:  # the new checkpoint
