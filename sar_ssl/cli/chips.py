@@ -113,7 +113,7 @@ def chips_simulate(arguments: argparse.Namespace) -> int:
     "`sar-ssl chips simulate`: chips with known truth."
     from sar_ssl.data.simulation.sensors import simulate_store
 
-    how = dict(size=arguments.size, seed=arguments.seed)
+    how = dict(size=arguments.size, seed=arguments.seed, looks=arguments.looks, acquisitions=arguments.acquisitions)
     if arguments.dates > 1:
         from sar_ssl.data.simulation.visits import Simulation, simulate_dates  # loads PyTorch
 
@@ -199,7 +199,11 @@ def add_simulate(actions: argparse._SubParsersAction) -> None:
     simulate.add_argument("--n", type=count, required=True, help="number of chips, or of places")
     simulate.add_argument("--size", type=count, default=128, help="height and width of a chip in pixels (default 128)")
     simulate.add_argument("--dates", type=count, default=1, help="times that a place is seen in a year (default 1)")
-    simulate.add_argument("--seed", type=int, default=0, help="another seed, other chips (default 0)")
+    simulate.add_argument("--seed", type=int, default=0, help="another seed, another world (default 0)")
+    simulate.add_argument("--looks", type=float, default=4.4,
+                          help="looks of one radar pass; lower is more speckle (default 4.4)")
+    simulate.add_argument("--acquisitions", type=count, default=1,
+                          help="radar passes averaged: 1 a single date (default), 6 a seasonal composite")
     simulate.add_argument("--out", required=True, metavar="STORE", help="store to write")
     simulate.set_defaults(call=chips_simulate)
 

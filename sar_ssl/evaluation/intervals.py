@@ -69,13 +69,14 @@ def chip_blocks(
     resolution = contract_of(dataset, next(iter(dataset.attrs["contracts"]))).resolution
     chip_km = resolution * dataset.sizes["y"] / 1000
     places = find_places(chosen, chip_km)
+    names = np.array(chosen["block"].values.tolist() if "block" in chosen.coords else [""] * chosen.sizes["chip"], str)
     known = np.isfinite(places.longitude) & np.isfinite(places.latitude)
+    if len(np.unique(names[names != ""])) >= least: known &= names == ""
     where = places.longitude[known], places.latitude[known]
     side = block_side(*where, block_km, chip_km, least) if known.any() else 0.0
     number = np.arange(len(known))  # a block of its own, unless its place is known
     if known.any():
         number[known] = len(known) + np.unique(block_of(*where, side), axis=0, return_inverse=True)[1].ravel()
-    names = np.array(chosen["block"].values.tolist() if "block" in chosen.coords else [""] * len(known), str)
     named, alone = ~known & (names != ""), ~known & (names == "")
     number[named] = 2 * len(known) + np.unique(names[named], return_inverse=True)[1]
     if alone.any():
