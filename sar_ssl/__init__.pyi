@@ -9,8 +9,8 @@ from .data.download.catalogue import fetch as fetch
 from .data.radiometry import Contract as Contract, ContractError as ContractError, decode as decode, encode as encode, \
     to_db as to_db, to_linear as to_linear
 from .data.reader import ChipDataset as ChipDataset, read_chip as read_chip
-from .data.simulation.sensors import simulate_store as simulate_store
-from .data.simulation.visits import Simulation as Simulation, simulate_dates as simulate_dates
+from .data.simulation.sensors import Simulation as Simulation, simulate_store as simulate_store
+from .data.simulation.visits import simulate_dates as simulate_dates
 from .data.sources.source import open_source as open_source
 from .data.splits import split_blocks as split_blocks
 from .data.store import contract_of as contract_of, describe_store as describe_store, open_store as open_store, \
