@@ -25,7 +25,7 @@ from .gates_config import GatesConfig
 from .map_baselines import network_options, scarce_count, some_chips
 from .segmentation import LabelledChips, chip_logits
 from ..evaluation.intervals import Blocks, chip_blocks
-from ..evaluation.labels import choose_thresholds, decide, f1_score
+from ..evaluation.labels import balanced_accuracy, choose_thresholds, decide, f1_score, one_class_each
 from ..evaluation.metrics import average_precision
 from ..evaluation.probe import linear_probe
 from ..models.baselines import SceneCNN
@@ -61,14 +61,15 @@ Scores = dict[str, np.ndarray]  # by split, "val" among them: (chip, 2, class), 
 
 
 def scene_scores(
-    scores: Scores,
+    of: Scores,
     split: str,  # to be scored
-) -> dict[str, float]:  # "average_precision_macro" and "f1_macro"
+) -> dict[str, float]:  # "average_precision_macro", "f1_macro", and "balanced_accuracy" where a chip has one class
     "Average precision of a split, and F1 with thresholds that were chosen on the validation chips."
-    val, test = scores["val"], scores[split]
+    val, test = of["val"], of[split]
     said = decide(test[:, 0], choose_thresholds(val[:, 0], val[:, 1]))
-    ranked = average_precision(test[:, 0], test[:, 1])
-    return {"average_precision_macro": ranked, "f1_macro": f1_score(said, test[:, 1])}
+    scores, labels = test[:, 0], test[:, 1]
+    found = {"average_precision_macro": average_precision(scores, labels), "f1_macro": f1_score(said, labels)}
+    return found | ({"balanced_accuracy": balanced_accuracy(scores, labels)} if one_class_each(labels) else {})
 
 
 def chance_scenes(
