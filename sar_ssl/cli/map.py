@@ -38,7 +38,7 @@ def land_cover_mapper(
 ) -> Mapper:
     "A trained segmenter as a mapper; raises `CheckpointError` where there is none."
     from sar_ssl.mapping.mapper import land_cover_predictor
-    from sar_ssl.weights.checkpoint import digest
+    from sar_ssl.weights.atomic_checkpoint import digest
     from sar_ssl.weights.trained_segmenter import load_segmenter, segmenter_folder
 
     model, card = load_segmenter(weights)
@@ -56,7 +56,8 @@ def attention_mapper(
 ) -> Mapper:
     "An encoder's attention as a mapper; raises `CheckpointError` where there is none."
     from sar_ssl.mapping.mapper import attention_predictor
-    from sar_ssl.weights.checkpoint import digest, load_encoder, weights_file
+    from sar_ssl.weights.checkpoint import load_encoder, weights_file
+    from sar_ssl.weights.atomic_checkpoint import digest
 
     encoder, card = load_encoder(weights)
     contracts, heads = dict(card.contracts), encoder.blocks[-1].attn.num_heads

@@ -35,7 +35,8 @@ from ..models.fast_vit import use_fast_products
 from .alarms import CollapseMonitor
 from ..augment.context import StepContext, counter_generator
 from ..augment.views import make_views, radiometry_of, teacher_views
-from ..weights.checkpoint import ModelCard, card_to_json, read_checkpoint, write_checkpoint
+from ..weights.checkpoint import ModelCard, card_to_json
+from ..weights.atomic_checkpoint import read_checkpoint, write_checkpoint
 from ..augment.dates import draw_dates, find_partners, read_once
 from .step import Distillation, StepViews, TrainingError, anywhere
 from .config import PretrainConfig, check_processes

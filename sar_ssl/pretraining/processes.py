@@ -14,7 +14,8 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing import ProcessContext, ProcessExitedException, ProcessRaisedException, start_processes
 
-from ..weights.checkpoint import ModelCard, card_from_json, read_checkpoint
+from ..weights.checkpoint import ModelCard, card_from_json
+from ..weights.atomic_checkpoint import read_checkpoint
 from .loop import Record, pretrain, stop_on_signals
 from .step import TrainingError
 from .config import PretrainConfig

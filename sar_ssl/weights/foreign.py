@@ -17,7 +17,8 @@ from ..data.reader import SENSOR_SETS, sensors_in
 from ..data.scaling import dino_mm_contracts, published_stats
 from ..data.store import contract_of, open_store
 from ..models.vit import create_vit
-from .checkpoint import ModelCard, digest, save_encoder
+from .checkpoint import ModelCard, save_encoder
+from .atomic_checkpoint import digest
 from .foreign_tensors import (
     LAYOUTS, check_finite, check_tensors, encoder_part, encoder_tensors, layout_of, model_for, sizes_of)
 from .pickles import read_foreign

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .checkpoint import CheckpointError
+from .atomic_checkpoint import CheckpointError
 
 # %% ../../nbs/weights/07_foreign_tensors.ipynb #fw000024
 @dataclass(frozen=True)

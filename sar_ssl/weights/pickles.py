@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from .checkpoint import CheckpointError
+from .atomic_checkpoint import CheckpointError
 
 # %% ../../nbs/weights/05_pickles.ipynb #fw000011
 class Skipped:

@@ -22,8 +22,10 @@ from ..data.radiometry import metres, stats_of
 from ..data.reader import SENSOR_SETS
 from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino_mm import keep_sensors
-from .checkpoint import (PROBE_TOLERANCE, ModelCard, CheckpointError, card_to_json, check_probe,
-                                         load_encoder, probe_difference, read_card, save_encoder, weights_file)
+from sar_ssl.weights.checkpoint import (
+    PROBE_TOLERANCE, ModelCard, card_to_json, check_probe, load_encoder, probe_difference, read_card, save_encoder,
+    weights_file)
+from .atomic_checkpoint import CheckpointError
 
 # %% ../../nbs/weights/20_portable.ipynb #pw000011
 def shift_and_scale(

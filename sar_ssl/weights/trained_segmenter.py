@@ -20,10 +20,9 @@ from torch import nn
 from ..data.classes import ClassInfo
 from ..models.baselines import UNet
 from ..models.segmenter import Segmenter
-from sar_ssl.weights.checkpoint import (
-    PROBE_TOLERANCE, ModelCard, CheckpointError, build_encoder, card_from_json, card_to_json, probe_image, verify,
-    write_checkpoint,
-)
+from .checkpoint import (
+    PROBE_TOLERANCE, ModelCard, build_encoder, card_from_json, card_to_json, probe_image)
+from .atomic_checkpoint import CheckpointError, verify, write_checkpoint
 
 # %% ../../nbs/weights/30_trained_segmenter.ipynb #12ddeb69
 SEGMENTER_FORMAT = "sar_ssl segmenter 1"
