@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['QUANTILES', 'check_scene_labels', 'blocks_needed', 'check_scenes', 'pixel_statistics', 'pixel_features',
-           'texture_features', 'probe_features', 'SceneChips', 'scene_chips', 'probe_logits', 'start_classifier',
-           'network_logits', 'step_loss', 'train_classifier', 'scene_metrics', 'chance_metric', 'cell_logits',
-           'choosing_scenes', 'scene_cell', 'classify_chips']
+           'texture_features', 'probe_features', 'SceneChips', 'scene_chips', 'solve_probe', 'probe_logits',
+           'start_classifier', 'network_logits', 'step_loss', 'train_classifier', 'scene_metrics', 'chance_metric',
+           'cell_logits', 'choosing_scenes', 'scene_cell', 'classify_chips']
 
 # %% ../../nbs/downstream/30_classification.ipynb #972de3d6
 import math
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import xarray as xr
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ..data.chip import TEST_SPLITS
@@ -32,7 +33,7 @@ from ..evaluation.bootstrap import bootstrap_interval
 from ..evaluation.labels import balanced_accuracy, one_class_each
 from ..evaluation.metrics import average_precision
 from ..evaluation.records import metric
-from ..evaluation.probe import linear_probe
+from ..evaluation.probe import PENALTIES, LinearProbe, fit_path, linear_probe
 from ..models.baselines import SceneCNN
 from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
@@ -166,6 +167,16 @@ def scene_chips(
     chips = SceneChips(dataset, scene_labels(dataset))
     return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, dataset))
 
+# %% ../../nbs/downstream/30_classification.ipynb #26614501
+def solve_probe(
+    train: tuple[ArrayLike | Tensor, np.ndarray],  # features (chip feature) and labels (chip class)
+    val: tuple[ArrayLike | Tensor, np.ndarray],  # to choose the penalty by
+) -> LinearProbe:
+    "A linear probe of scene labels: of several per chip, or of one class each."
+    if not (one_class_each(train[1]) and one_class_each(val[1])): return linear_probe(*train, *val)
+    probes = fit_path(train[0], train[1].argmax(1), sorted(PENALTIES, reverse=True), train[1].shape[1])
+    return max(probes, key=lambda probe: balanced_accuracy(probe.logits(val[0]), val[1]))
+
 # %% ../../nbs/downstream/30_classification.ipynb #7a330e00
 def probe_logits(
     train: SceneChips,
@@ -176,7 +187,7 @@ def probe_logits(
 ) -> tuple[dict[str, np.ndarray], Fitted]:  # chip class, of the chips of each test split
     "Solve a linear probe on some labelled chips."
     features = torch.as_tensor(train.features[rows], device=pick_device(device))
-    probe = linear_probe(features, train.labels[rows], val.features, val.labels)
+    probe = solve_probe((features, train.labels[rows]), (val.features, val.labels))
     fitted = Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
     return {split: probe.logits(test.features) for split, test in tests.items()}, fitted
 
