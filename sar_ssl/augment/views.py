@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
 
-from ..data.reader import Images, sensor_channels
+from ..data.reader import Images
+from ..data.choices import sensor_channels
 from ..data.radiometry import Contract
 from ..models.dino_mm import blank_sensors, draw_drops
 from .context import StepContext

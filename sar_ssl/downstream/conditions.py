@@ -19,7 +19,8 @@ import xarray as xr
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from ..data.reader import SENSOR_SETS, ChipDataset, Images
+from ..data.reader import ChipDataset, Images
+from ..data.choices import SENSOR_SETS
 from ..data.scaling import SCALINGS
 from ..data.streams import stream
 from ..weights.checkpoint import ModelCard

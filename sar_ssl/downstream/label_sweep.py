@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..data.reader import batch_rows
+from ..data.choices import batch_rows
 from ..augment.context import counter_generator
 from .fit import Fitted
 from .configs import TuneConfig

@@ -20,7 +20,8 @@ from tqdm.auto import tqdm
 
 from ..data.radiometry import GRD_LOOKS
 from ..data.store import open_store
-from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, sensors_in
+from ..data.reader import ChipDataset, pick_device
+from ..data.choices import SENSOR_SETS, sensors_in
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.records import metric
 from ..evaluation.score_curves import Axis, Curve, area_difference, curve_metrics, score_curve

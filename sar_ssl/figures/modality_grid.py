@@ -16,7 +16,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..data.reader import SENSOR_SETS
+from ..data.choices import SENSOR_SETS
 from ..evaluation.intervals import difference_words, recorded_difference
 from .curves import interval_ends
 from .study import sensor_words

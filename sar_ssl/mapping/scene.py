@@ -23,7 +23,7 @@ from ..data.files import SourceError, band_attrs, crs_advice, open_raster
 from ..data.bands import band_positions, own_names, pick_bands
 from ..data.grids import Grid, Square, describe_grid, grid_of, same_grid
 from ..data.units import noted_scale
-from ..data.reader import sensor_channels
+from ..data.choices import sensor_channels
 from ..data.sources.patterns import check_path_bands, path_words
 from ..data.plausibility import physical_check
 from ..data.radiometry import Contract, ContractError, check_match, to_db, to_linear

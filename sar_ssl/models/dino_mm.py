@@ -14,7 +14,7 @@ from timm.layers import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from ..data.reader import SENSOR_SETS
+from ..data.choices import SENSOR_SETS
 from .absent_sensor import SensorPatches
 from .vit import ModelError
 

@@ -26,7 +26,8 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ..data.reader import ChipDataset, Images, batch_rows
+from ..data.reader import ChipDataset, Images
+from ..data.choices import batch_rows
 from ..evaluation.embedding import feature_std, rankme
 from ..evaluation.metrics import average_precision
 from ..evaluation.knn import knn_scores

@@ -14,7 +14,8 @@ import torch
 
 from ..data.store import open_store
 from ..data.radiometry import GRD_LOOKS
-from ..data.reader import ChipDataset, batch_rows
+from ..data.reader import ChipDataset
+from ..data.choices import batch_rows
 from ..models.absent_sensor import mark_of
 from ..models.dino import cosine_schedule, linear_warmup
 from ..models.vit import check_model_name, grid_size

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ..data.atomic import rename
 from ..data.radiometry import Contract, check_match, stats_of
-from ..data.reader import SENSOR_SETS, sensor_channels
+from ..data.choices import SENSOR_SETS, sensor_channels
 from ..models.absent_sensor import mark_absent, mark_of
 from ..models.dino_mm import blank_sensors
 from ..models.vit import create_vit, set_positions

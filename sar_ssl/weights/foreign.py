@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sar_ssl
 from ..data.radiometry import S2_L1C_BANDS, Contract, ContractError
-from ..data.reader import SENSOR_SETS, sensors_in
+from ..data.choices import SENSOR_SETS, sensors_in
 from ..data.scaling import dino_mm_contracts, published_stats
 from ..data.store import contract_of, open_store
 from ..models.vit import create_vit

@@ -19,7 +19,7 @@ from timm.models.vision_transformer import VisionTransformer
 import sar_ssl
 from ..data.atomic import rename
 from ..data.radiometry import metres, stats_of
-from ..data.reader import SENSOR_SETS
+from ..data.choices import SENSOR_SETS
 from ..models.absent_sensor import MARKS, mark_of
 from ..models.dino_mm import keep_sensors
 from sar_ssl.weights.checkpoint import (
