@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CODES', 'BROADLEAF', 'CONIFER', 'ORCHARD', 'SHRUB', 'GRASS', 'WINTER', 'SUMMER', 'SUBURB', 'INDUSTRY', 'BARE',
-           'WATER', 'WETLAND', 'DISTRICT', 'PARCEL_SIDES', 'HALO', 'MISTAKEN', 'OBJECT', 'PEAKS', 'SEASON',
-           'class_table', 'district_sites', 'Parcels', 'parcels', 'above', 'farmland', 'natural_land', 'wet_land',
-           'majority', 'land_cover', 'Landscape', 'landscape', 'noisy_label', 'seasonal_greenness', 'greenness']
+           'WATER', 'WETLAND', 'DISTRICT', 'PARCEL_SIDES', 'HALO', 'MISTAKEN', 'PEAKS', 'SEASON', 'class_table',
+           'district_sites', 'Parcels', 'parcels', 'above', 'farmland', 'natural_land', 'wet_land', 'majority',
+           'land_cover', 'Landscape', 'landscape', 'noisy_label', 'seasonal_greenness', 'greenness']
 
 # %% ../../../nbs/data/simulation/04_landscape.ipynb #9f222a79
 import math
@@ -187,7 +187,6 @@ def landscape(
 # %% ../../../nbs/data/simulation/04_landscape.ipynb #83b91a8e
 MISTAKEN = dict(zip(CODES, (CONIFER, BROADLEAF, BROADLEAF, GRASS, SHRUB, SUMMER, WINTER, INDUSTRY, SUBURB, SHRUB,
                             WETLAND, GRASS)))
-OBJECT = 40  # side of the squares that cut large covers into objects, pixels
 
 
 def noisy_label(
@@ -201,7 +200,7 @@ def noisy_label(
     moved = [np.clip(np.rint(at + shift * smooth_field(key + i, land.window, 6)), 0, size - 1).astype(int)
              for i, at in enumerate((y, x))]
     cover = land.cover[moved[0], moved[1]]
-    draw = uniform(key, (land.window.y + y) // OBJECT, (land.window.x + x) // OBJECT, cover)
+    draw = unit_interval(hashed(key, land.plots.number, cover))  # parcels cut large covers into objects
     return np.where(draw < mistaken, class_table(MISTAKEN)[cover], cover).astype(np.uint8)
 
 # %% ../../../nbs/data/simulation/04_landscape.ipynb #cf75bbb7
