@@ -211,7 +211,7 @@ def label_axis(
 ) -> None:
     "A logarithmic x axis with a tick at each number of labels, and their share below it."
     at = table.groupby("fraction")["labels"].mean()
-    words = [f"{x:g}" if "%" in name else f"{x:.0f}\n{100 * f:g} %" for f, x in at.items()]
+    words = [f"{x:g}" if "%" in name else f"{x:.0f}\n{100 * f:.3g} %" for f, x in at.items()]
     axes.set(xscale="log", xticks=at.to_list(), xlabel=name)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels(words, fontsize=8)

@@ -234,11 +234,12 @@ def named_rows(
 # %% ../../nbs/figures/35_study.ipynb #d74d2ebb
 def segment_scores(
     scores: pd.DataFrame,  # from `study_scores`
+    split: str = "test",  # or "test_other": chips of regions that are never trained on
 ) -> pd.DataFrame:  # test mIoU only; init, data, use, settings, mode and fraction filled
     "The test mIoU of all segmentation runs; empty where there is none."
     if not {"name", "split", "value", "init"} <= set(scores):
         return pd.DataFrame(columns=[*COMPARED, "use", "settings", "value", "seed", "run", "n", "network"])
-    kept = (scores["name"] == "miou") & (scores["split"] == "test") & scores[["value", "init"]].notna().all(axis=1)
+    kept = (scores["name"] == "miou") & (scores["split"] == split) & scores[["value", "init"]].notna().all(axis=1)
     kept &= scores["experiment"].isin(("segment", "")) if "experiment" in scores else True
     rows = scores[kept].copy()
     defaults = dict(sensors="", mode="finetune", fraction=1.0, chips="", weights="", network="vit", decoder="")

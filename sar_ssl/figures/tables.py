@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CELL', 'SHIFT_SCORES', 'SHIFT_KEYS', 'ATTENTION_HEAD', 'EMBEDDING_WORDS', 'FIRST', 'LAST', 'LEAST_CHIPS',
            'LEAST_BLOCKS', 'SCORING', 'number', 'Table', 'cell', 'interval_words', 'pivot', 'select', 'miou_tables',
-           'chance_column', 'scene_rows', 'scene_table', 'scene_tables', 'scene_scores', 'level_drops', 'shift_row',
-           'span', 'shift_tables', 'attention_row', 'attention_tables', 'embedding_row', 'embedding_tables', 'ordered',
-           'runs_table', 'study_table', 'write_table', 'claim_limits', 'study_limits']
+           'factor_tables', 'chance_column', 'scene_rows', 'scene_table', 'scene_tables', 'scene_scores', 'level_drops',
+           'shift_row', 'span', 'shift_tables', 'attention_row', 'attention_tables', 'embedding_row',
+           'embedding_tables', 'ordered', 'runs_table', 'study_table', 'write_table', 'claim_limits', 'study_limits']
 
 # %% ../../nbs/figures/38_tables.ipynb #d8387d34
 import math
@@ -21,6 +21,7 @@ import pandas as pd
 from ..data.atomic import replacing
 from ..evaluation.bootstrap import spread
 from .curves import interval_ends
+from .label_factors import FactorRow
 from sar_ssl.figures.study import (
     StudyRun, named_rows, percent, read_study, seed_values, sensor_words, short_names, study_scores,
 )
@@ -91,9 +92,10 @@ def select(
 
 # %% ../../nbs/figures/38_tables.ipynb #8a5ae8c4
 def miou_tables(
-    rows: pd.DataFrame,  # from `segment_scores`
+    rows: pd.DataFrame,  # from `segment_scores`, or `scene_scores`
+    score: str = "mIoU",  # what it is
 ) -> list[Table]:  # one for each set of data
-    "Test mIoU: a row per initialisation and mode, a column per label fraction."
+    "A test score: a row per initialisation and mode, a column per label fraction."
     tables = []
     for data, group in rows.groupby("data") if len(rows) else []:
         known = group.dropna(subset="labelled_chips") if "labelled_chips" in group else group[:0]
@@ -102,7 +104,27 @@ def miou_tables(
         label = lambda f: f"{percent(f)} ({counts(f)} chips)" if f in chips else percent(f)
         made = pivot(group, ["init", "mode"], "fraction", label)
         where = f", {data}" if data else ""
-        tables.append(Table(made.head, made.rows, f"Test mIoU{where}: {CELL}, by share of labels"))
+        tables.append(Table(made.head, made.rows, f"Test {score}{where}: {CELL}, by share of labels"))
+    return tables
+
+# %% ../../nbs/figures/38_tables.ipynb #909ffdc9
+def factor_tables(
+    found: Sequence[FactorRow],  # from `factor_rows`
+    score: str = "mIoU",  # what they are made of
+    chose: Sequence[int] = (),  # labelled validation chips that chose, one number for each that occurs
+) -> list[Table]:  # one for each set of data; those that were not compared say why
+    "Label factors: how many times as many labelled chips the control needs."
+    tables, more = [], " or ".join(map(str, chose))
+    for data in dict.fromkeys(row.data for row in found):
+        here = [row for row in found if row.data == data]
+        counts = sorted({factor.labels for row in here for factor in row.factors})
+        told = lambda row: {factor.labels: str(factor) for factor in row.factors}
+        body = [[row.init, row.mode, row.control, *(told(row).get(n, "–") for n in counts), row.why] for row in here]
+        caption = (f"Label factor by {score}{', ' * bool(data)}{data}: times as many labelled training chips as in the "
+                   "head of the column that the control needs for the same score [95 % interval]; 1: no gain"
+                   + f"; {more} more labelled chips chose in every row" * bool(more))
+        head = ["init", "mode", "control", *(f"{n} chips" for n in counts), "not compared"]
+        tables.append(Table(head, body, caption))
     return tables
 
 # %% ../../nbs/figures/38_tables.ipynb #cc36a1ae
@@ -112,7 +134,8 @@ def chance_column(
     index: Sequence[str],  # columns that make a row of the table
 ) -> list[str]:  # one per row, in the order of `pivot`
     "What no information gives on the chips behind each row; several values where the chips differ."
-    known = select(scores, "average_precision_chance").set_index("run")["value"].to_dict()
+    floors = select(scores, "average_precision_chance", fill=dict(split="test"))
+    known = floors[floors["split"] == "test"].set_index("run")["value"].to_dict()
     by_row = rows.assign(chance=rows["run"].map(known)).groupby(list(index), sort=True, dropna=False)["chance"]
     return [" / ".join(sorted({number(value) for value in group})) for _, group in by_row]
 
@@ -120,12 +143,13 @@ def chance_column(
 def scene_rows(
     scores: pd.DataFrame,  # from `study_scores`
     average: str,  # "macro" or "micro"
+    split: str = "test",  # or "test_other"
 ) -> pd.DataFrame:
     "The test chips' average precision of the runs that classify, with names that say what may be joined."
     fill = dict(init="", probe="", sensors="", fraction=1.0, split="test", run="", experiment="scenes", chips="",
                 weights="", network="vit", n=0)
     rows = select(scores, f"average_precision_{average}", fill=fill)
-    rows = rows[(rows["split"] == "test") & rows["experiment"].isin(("classify", "scenes"))]
+    rows = rows[(rows["split"] == split) & rows["experiment"].isin(("classify", "scenes"))]
     rows = named_rows(rows.assign(use=rows["probe"]))
     solved = rows["mode"].str.split(", ").str[1:].map(lambda words: ", ".join(["frozen", *words]))
     mode = rows["mode"].where(rows["use"] == "finetune", solved) if len(rows) else ""
@@ -160,9 +184,10 @@ def scene_tables(
 # %% ../../nbs/figures/38_tables.ipynb #36da1ac6
 def scene_scores(
     scores: pd.DataFrame,  # from `study_scores`
+    split: str = "test",  # or "test_other"
 ) -> pd.DataFrame:  # rows for `label_efficiency`; empty unless there are several fractions
     "Macro average precision of scene labels on the test chips, by share of labels."
-    rows = scene_rows(scores, "macro")
+    rows = scene_rows(scores, "macro", split)
     rows = rows[~rows["use"].isin(("knn", "published"))]
     return rows if rows["fraction"].nunique() > 1 else rows[:0]
 
