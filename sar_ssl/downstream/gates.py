@@ -21,7 +21,7 @@ def verdict(
     if math.isnan(value): return None
     return value <= bound if most else value >= bound
 
-
+# %% ../../nbs/downstream/66_gates.ipynb #00153a55
 @dataclass(frozen=True)
 class Gate:
     "One question to a store, and its answer."
@@ -87,7 +87,7 @@ def map_quantities(
         over_texture=ceiling - get("texture"), token_room=get("token_shares") - ceiling,
         scarce_share=get("scarce") / ceiling, longer_training=abs(get("random_twice") - get("random")))
 
-
+# %% ../../nbs/downstream/66_gates.ipynb #85b64125
 def scene_quantities(
     score: Mapping[str, float],  # average precision by baseline: "chance", "pixel", "ceiling", "random" ...
     elsewhere: Mapping[str, float],  # the same on test chips of other regions; empty where there are none
@@ -116,7 +116,7 @@ RULES = (
 )
 "Gate, name of the bound, whether it is the most allowed, what is measured, and what it means where it is closed."
 
-
+# %% ../../nbs/downstream/66_gates.ipynb #c623c5f4
 def gates_of(
     sensors: str,  # "s1", "s2" or "s1+s2"
     quantities: Mapping[str, float],  # from `map_quantities` and `scene_quantities`
@@ -133,7 +133,7 @@ def failed(
     "The names of the gates that do not hold, each once."
     return list(dict.fromkeys(gate.name for gate in gates if gate.holds is False))
 
-
+# %% ../../nbs/downstream/66_gates.ipynb #340d61c9
 def gate_rows(
     gates: Sequence[Gate],
 ) -> list[dict]:  # for a table, or for metrics.json
@@ -154,7 +154,7 @@ def conclusion(
     closed = dict.fromkeys(gate.closed for gate in own if gate.holds is False)
     return HARD + "; ".join(closed) if closed else "a representation can show"
 
-
+# %% ../../nbs/downstream/66_gates.ipynb #d0bc7ea0
 def store_sentence(
     task: str,  # "maps" or "scenes"
     score: Mapping[str, float],  # by baseline, of the test chips

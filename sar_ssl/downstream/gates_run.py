@@ -51,7 +51,7 @@ def labelled_tasks(
     scenes = "scene_label" in store and bool(is_known(store["scene_label"].values).any())
     return ["maps"] * ("label" in store) + ["scenes"] * scenes
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #3ba75cd9
 def shown_sensors(
     config: GatesConfig,  # sensors that were asked for
     store: xr.Dataset,  # an open store
@@ -82,7 +82,7 @@ def check_gates(
 UNITS = {"maps": ("chance", "pixels", "random", "ceiling", "scarce"),
          "scenes": ("chance", "probes", "ceiling", "scarce")}
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #23bbdf4d
 @dataclass(frozen=True)
 class Unit:
     "What is done, and kept, at once."
@@ -92,7 +92,7 @@ class Unit:
     name: str  # of `UNITS`
     seed: int  # of the repetition
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #3c0e44f0
 def planned_units(
     config: GatesConfig,  # of the run
     store: xr.Dataset,  # the open one
@@ -115,7 +115,7 @@ class Prediction:
     blocks: Blocks  # of the chips
     more: Mapping[str, float] = field(default_factory=dict)  # other scores, by name
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #20cd5c53
 def prediction_records(
     found: Prediction,
     folder: Path,  # of the run
@@ -174,7 +174,7 @@ def kept_ceiling(
     save_segmenter(run.ceiling(seed), model, card)
     return model
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #652a8ef4
 def map_unit(
     run: SensorRun,
     unit: Unit,
@@ -206,7 +206,7 @@ def scene_ceiling(
         found["mapped"] = mapped_scenes(run.scenes, load_segmenter(run.ceiling(seed))[0])
     return found | {"ceiling": ceiling_scenes(found)[1]}
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #0e014b5f
 def chance_records(
     run: SensorRun,
     unit: Unit,
@@ -217,7 +217,7 @@ def chance_records(
     return [metric(name, value, "1", split, len(labels), unit.seed, **about)
             for split, labels in found.items() for name, value in chance_scenes(labels).items()]
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #c33fa5e6
 def scene_unit(
     run: SensorRun,
     unit: Unit,
@@ -267,7 +267,7 @@ def baseline_scores(
             found.setdefault(one["baseline"], []).append(math.nan if one["value"] is None else one["value"])
     return {name: float(np.mean(values)) for name, values in found.items()}
 
-
+# %% ../../nbs/downstream/68_gates_run.ipynb #6a75abf7
 def run_verdict(
     records: Sequence[Mapping],  # of metrics.json
 ) -> tuple[list[Gate], list[str]]:  # gates of all sensors, and a sentence per sensor and task

@@ -55,7 +55,7 @@ class MapSplits:
         "How many classes the legend of the store has."
         return len(self.train.dataset.legend)
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #9ea2045c
 def some_chips(
     dataset: ChipDataset,  # of a split
     most: int,  # chips; 0 for all
@@ -78,7 +78,7 @@ def network_options(
                 batch_size=config.batch_size, learning_rate=config.learning_rate, evaluate_every=max(1, steps // 10),
                 patience=10, seed=seed, device=config.device, precision=config.precision)
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #630a19a3
 def map_splits(
     config: GatesConfig,  # of the run
     sensors: str,  # "s1", "s2" or "s1+s2"
@@ -101,7 +101,7 @@ def class_counts(
     "How many pixels of each class each chip has."
     return np.stack([np.bincount(chip[is_known(chip)], minlength=classes) for chip in labels.numpy()])
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #e0c8080f
 def chance_maps(
     splits: MapSplits,
 ) -> dict[str, dict[str, np.ndarray]]:  # "majority" and "prior", by split: chip class class
@@ -127,7 +127,7 @@ def token_maps(
             found[name][split] = chip_confusions(maps.argmax(1).numpy(), chips.labels.numpy(), splits.classes)
     return found
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #8577d6ca
 def chip_confusions(
     predicted: np.ndarray,  # chip y x: class positions
     labels: np.ndarray,  # chip y x: class positions, 255 where there is none
@@ -148,7 +148,7 @@ def evenly(
     most = min(most, len(ordered))
     return ordered[((np.arange(most) + random.random()) * len(ordered) / max(most, 1)).astype(int)]
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #8a4eebb5
 def pixel_table(
     chips: LabelledChips,  # of one split
     index: int,  # of a chip
@@ -158,7 +158,7 @@ def pixel_table(
     features = texture_pixels(batch.pixels[0].numpy(), batch.valid[0].numpy())
     return features.reshape(len(features), -1).T, chips.labels[index].numpy().ravel()
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #e933c931
 def pixel_sample(
     train: LabelledChips,  # training chips
     per_chip: int,  # pixels of each
@@ -173,10 +173,10 @@ def pixel_sample(
         classes.append(label[chosen])
     return np.concatenate(rows), np.concatenate(classes)
 
-# %% ../../nbs/downstream/62_map_baselines.ipynb #2b254fb0
+# %% ../../nbs/downstream/62_map_baselines.ipynb #ff2a18df
 PixelClassifier = Callable[[np.ndarray], np.ndarray]  # (pixel, feature) to (pixel,) class positions
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #1bd7434e
 def pixel_classifier(
     sample: np.ndarray,  # (n, feature), values first
     classes: np.ndarray,  # (n,) class positions
@@ -188,7 +188,7 @@ def pixel_classifier(
     probe = fit_linear(values(sample), classes.astype(np.int64), penalty=1e-4, n_classes=n_classes)
     return lambda table: probe.logits(values(table)).argmax(1)
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #acbeeda9
 def texture_classifier(
     sample: np.ndarray,  # (n, feature), NaN where unknown
     classes: np.ndarray,  # (n,) class positions
@@ -217,7 +217,7 @@ def classify_pixels(
             found[name].append(confusion_matrix(said, label[known], n_classes, IGNORE))
     return {name: np.stack(matrices) for name, matrices in found.items()}
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #fbcaa706
 def pixel_maps(
     config: GatesConfig,  # pixels, trees
     splits: MapSplits,
@@ -238,7 +238,7 @@ def scarce_count(
     "One per cent of the labelled chips, or ten where that is more."
     return min(labelled, max(10, round(0.01 * labelled)))
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #f077a4c0
 def train_ceiling(
     config: GatesConfig,  # epochs, channels
     splits: MapSplits,
@@ -251,7 +251,7 @@ def train_ceiling(
     tuning = SegmentConfig(**options, network="unet", channels=config.channels)
     return train_segmenter(tuning, splits.card, splits.train, splits.val, rows, seed)
 
-
+# %% ../../nbs/downstream/62_map_baselines.ipynb #28ae0ac5
 def test_confusions(
     model: nn.Module,  # trained, in evaluation mode
     tests: Mapping[str, LabelledChips],  # by split

@@ -41,7 +41,7 @@ class SceneSplits:
     chips: Mapping[str, SceneChips]  # by split: "train", "val", "test", and "test_other" where the store has it
     blocks: Mapping[str, Blocks]  # of the test chips, by split
 
-
+# %% ../../nbs/downstream/64_scene_baselines.ipynb #7dcc6ee8
 def scene_splits(
     config: GatesConfig,  # of the run
     sensors: str,  # "s1", "s2" or "s1+s2"
@@ -71,7 +71,7 @@ def scene_scores(
     found = {"average_precision_macro": average_precision(scores, labels), "f1_macro": f1_score(said, labels)}
     return found | ({"balanced_accuracy": balanced_accuracy(scores, labels)} if one_class_each(labels) else {})
 
-
+# %% ../../nbs/downstream/64_scene_baselines.ipynb #bb5bcb18
 def chance_scenes(
     labels: np.ndarray,  # (chip, class): 0, 1, or 255 where unknown
 ) -> dict[str, float]:  # "average_precision_macro" and "f1_macro"
@@ -95,7 +95,7 @@ def probe_scenes(
 PROBED: dict[str, SceneNetwork] = {"pixel": "pixels", "texture": "texture", "random": "vit"}
 "The baselines that are linear probes, and what their features are called in `SceneConfig`."
 
-
+# %% ../../nbs/downstream/64_scene_baselines.ipynb #0183cb73
 def probed_scenes(
     config: GatesConfig,  # of the run
     splits: SceneSplits,
@@ -145,7 +145,7 @@ def mapped_shares(
         found.append(torch.cat([logits.softmax(1).mean((2, 3)), hard.mean((1, 2))], 1).cpu())
     return torch.cat(found).numpy()
 
-
+# %% ../../nbs/downstream/64_scene_baselines.ipynb #253a72b9
 def mapped_scenes(
     splits: SceneSplits,
     model: torch.nn.Module,  # a trained network for maps of the same sensor

@@ -34,7 +34,7 @@ def centred(
     mean = np.where(valid, values, 0).sum((1, 2), dtype=np.float64) / count
     return np.where(valid, values - mean[:, None, None], 0).astype(np.float32), mean
 
-
+# %% ../../nbs/downstream/04_texture.ipynb #64e24c1b
 def local_deviation(
     values: np.ndarray,  # band y x, dB or reflectance, anything where invalid
     valid: np.ndarray,  # band y x, bool
@@ -48,7 +48,7 @@ def local_deviation(
 # %% ../../nbs/downstream/04_texture.ipynb #c2d4cfc7
 WINDOWS = (3, 7, 15, 31)  # pixels; each about twice the one before, so that bands of scales are an octave wide
 
-
+# %% ../../nbs/downstream/04_texture.ipynb #3e8871e3
 def band_energies(
     values: np.ndarray,  # band y x, dB or reflectance, anything where invalid
     valid: np.ndarray,  # band y x, bool
@@ -72,7 +72,7 @@ def chip_spread(
     square = np.where(valid, around, 0).astype(np.float64) ** 2
     return mean, np.sqrt(square.sum((1, 2)) / np.maximum(valid.sum((1, 2)), 1))
 
-
+# %% ../../nbs/downstream/04_texture.ipynb #5a02da57
 def texture_pixels(
     values: np.ndarray,  # band y x, dB or reflectance, anything where invalid
     valid: np.ndarray,  # band y x, bool
@@ -95,10 +95,10 @@ def pixel_names(
              "chip mean", "chip deviation"]
     return [f"{band} {kind}" for kind in kinds for band in bands]
 
-# %% ../../nbs/downstream/04_texture.ipynb #c0690ed8
+# %% ../../nbs/downstream/04_texture.ipynb #a4e3f367
 QUANTILES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
-
+# %% ../../nbs/downstream/04_texture.ipynb #e3e80eef
 def chip_moments(
     band: np.ndarray,  # (pixel,), the valid pixels of a band, at least one
 ) -> np.ndarray:  # (7,)
@@ -151,7 +151,7 @@ def band_texture(
                             self_correlation(around[0], valid), radial_spectrum(around[0])])
     return found if valid.any() else np.zeros_like(found)
 
-
+# %% ../../nbs/downstream/04_texture.ipynb #1bec8448
 def texture_chip(
     values: np.ndarray,  # band y x, dB or reflectance, anything where invalid; square
     valid: np.ndarray,  # band y x, bool

@@ -21,7 +21,7 @@ LINES = {"chance": ("chance", "0.35", "-"), "prior": ("chance", "0.35", "-"), "c
          "token_shares": ("true shares of tokens", "#0072B2", ":")}
 SCORES = {"maps": "mIoU (1)", "scenes": "average precision, macro (1)"}
 
-
+# %% ../../nbs/figures/43_gates.ipynb #164e716b
 def panel_scores(
     records: Sequence[Mapping],  # of metrics.json
     task: str,  # "maps" or "scenes"
@@ -51,7 +51,7 @@ def draw_bars(
     axes.set_yticks(range(len(there)), [BARS[name] for name in there])
     axes.set_ylim(len(there) - 0.5, -0.5)  # the first on top
 
-
+# %% ../../nbs/figures/43_gates.ipynb #6dd45549
 def draw_lines(
     axes: Axes,
     scores: Mapping[str, list[tuple[float, list[float] | None]]],  # from `panel_scores`
