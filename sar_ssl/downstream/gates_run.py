@@ -22,7 +22,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ..data.classes import is_known
-from ..data.choices import SENSOR_SETS, sensors_in
+from ..data.reader import SENSOR_SETS, sensors_in
 from ..data.store import open_store
 from .configs import SegmentConfig
 from .gates import MAIN, Gate, gates_of, map_quantities, scene_quantities, store_sentence

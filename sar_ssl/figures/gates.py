@@ -30,7 +30,8 @@ def panel_scores(
     "The scores of one panel on test chips of the own regions."
     found: dict[str, list[tuple[float, list[float] | None]]] = {}
     for one in records:
-        if (one["task"], one["sensors"], one["split"], one["name"]) == (task, sensors, "test", MAIN[task]):
+        key = one["task"], one["sensors"], one["split"], one["name"]
+        if key == (task, sensors, "test", MAIN[task]) and one["value"] is not None:
             found.setdefault(one["baseline"], []).append((one["value"], one["interval"]))
     return found
 
