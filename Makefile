@@ -26,7 +26,7 @@ help:  ## this list
 install: $(VENV)/.installed  ## create .venv and install everything into it, pinned; every other target does it first
 
 demo: install  ## run the main job on simulated chips, from nothing to runs/demo/report.html
-	@$(MAKE) --no-print-directory runs/demo/report.html
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(MAKE) -j2 --no-print-directory runs/demo/report.html  # one core for each of two runs
 	@echo "report: runs/demo/report.html"
 
 test: install  ## run every notebook and every other test; ends with counts
