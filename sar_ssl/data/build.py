@@ -91,7 +91,7 @@ def run_tasks(
 # %% ../../nbs/data/10_build.ipynb #d78f577f
 SHARD_BYTES = 2**29  # of a full file, unpacked: more gives fewer files and fewer of them to write in parallel
 
-# %% ../../nbs/data/10_build.ipynb #6d5e6e94
+
 def chips_per_shard(
     kind: np.dtype,          # of the numbers
     shape: tuple[int, ...],  # (chip, ...)

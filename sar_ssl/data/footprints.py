@@ -11,7 +11,7 @@ import numpy as np
 from rasterio.warp import transform as transform_points
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without types
 
-from .grids import Grid, wrapped
+from .georeference import Grid, wrapped
 from .splits import EARTH_RADIUS_KM, chord_km, unit_vectors
 
 # %% ../../nbs/data/41_footprints.ipynb #c063c030

@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from .chip import SPLITS, StoreError
 from .footprints import footprint, local_km, separation
-from .grids import is_geographic
+from .georeference import is_geographic
 from .splits import EARTH_RADIUS_KM, chord_km, unit_vectors
 
 # %% ../../nbs/data/42_places.ipynb #03db5e58

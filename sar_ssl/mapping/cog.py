@@ -23,7 +23,7 @@ from rasterio.windows import Window
 
 from ..data.atomic import rename, sync
 from ..data.classes import ClassInfo
-from ..data.grids import Grid
+from ..data.georeference import Grid
 from .blending import MappingError
 
 # %% ../../nbs/mapping/20_cog.ipynb #89e12b9b

@@ -30,7 +30,7 @@ import sar_ssl
 from ..data.build import build_folder
 from ..data.classes import ClassInfo, class_codes
 from ..data.files import SourceError
-from ..data.grids import Grid
+from ..data.georeference import Grid
 from ..data.radiometry import Contract, ContractError
 from ..data.sources.windows import content_stamp
 from ..data.reader import pick_device

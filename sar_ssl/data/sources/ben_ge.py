@@ -20,7 +20,7 @@ import numpy as np
 from ..chip import Chip
 from ..classes import WORLDCOVER
 from ..files import SourceError
-from ..grids import Grid, describe_grid, same_grid
+from ..georeference import Grid, describe_grid, same_grid
 from .patterns import by_key, share_met
 from .source import Source, read_tile
 from sar_ssl.data.sources.bigearthnet_patches import (

@@ -22,7 +22,7 @@ from rasterio.warp import transform as transform_points
 
 from ..chip import Chip, LeftOut
 from ..files import SourceError
-from ..grids import Grid, describe_grid, same_grid
+from ..georeference import Grid, describe_grid, same_grid
 from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L2A_BANDS, Contract
 from .source import file_stamp, folder_stamp, place, read_tile, resize
 from ..splits import split_blocks

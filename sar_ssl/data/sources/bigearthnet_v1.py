@@ -20,7 +20,7 @@ from typing import Literal, cast
 from ..chip import Chip, LeftOut
 from ..classes import BIGEARTHNET_19
 from ..files import SourceError
-from ..grids import Grid
+from ..georeference import Grid
 from .patterns import by_key
 from .source import Source
 from sar_ssl.data.sources.bigearthnet_patches import (

@@ -19,7 +19,7 @@ import pyarrow.parquet
 from ..chip import Chip
 from ..classes import BIGEARTHNET_19, BIGEARTHNET_MAP
 from ..files import SourceError
-from ..grids import Grid, describe_grid, same_grid
+from ..georeference import Grid, describe_grid, same_grid
 from .source import Source, read_tile
 from .bigearthnet_patches import (
     CONTRACTS, SIZE, Patch, make_chip, on_disk, read_images, refuse, sensor_folders, with_stamps)

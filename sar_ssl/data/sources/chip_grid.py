@@ -17,8 +17,9 @@ from rasterio.warp import transform as transform_points, transform_bounds
 
 from ..files import SourceError, crs_advice
 from ..footprints import utm_zone
-from ..grids import Grid, bounds_of, is_geographic
-from .description import ChipGrid, Description
+from ..grids import bounds_of
+from ..georeference import Grid, is_geographic
+from .records import ChipGrid, Description
 from .source import place
 
 # %% ../../../nbs/data/sources/11_chip_grid.ipynb #gnd30003

@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 
 from ..chip import Chip
 from ..files import SourceError
-from ..grids import Grid
+from ..georeference import Grid
 from ..radiometry import S2_L1C_BANDS, Contract
 from .source import Source, place, read_tile, stamp
 from ..splits import split_blocks

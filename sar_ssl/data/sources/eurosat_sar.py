@@ -16,7 +16,7 @@ import numpy as np
 
 from ..chip import Chip, LeftOut
 from ..files import SourceError
-from ..grids import Grid
+from ..georeference import Grid
 from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L1C_BANDS, Contract
 from .source import Source, place, read_radar, read_tile, resize, stamp
 from .eurosat import (

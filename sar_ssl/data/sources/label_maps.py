@@ -14,9 +14,10 @@ import numpy as np
 
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
-from ..grids import Grid, Square, read_on_grid
+from ..grids import Square, read_on_grid
+from ..georeference import Grid
 from ..parts import note
-from .description import Description, LabelSource
+from .records import Description, LabelSource
 from .windows import Window
 from ..units import measured
 

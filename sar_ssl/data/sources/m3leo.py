@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 
 from ..chip import Chip, LeftOut
 from ..files import SourceError, ThreadCache
-from ..grids import Grid, resample_values, same_grid
+from ..grids import resample_values
+from ..georeference import Grid, same_grid
 from ..radiometry import Contract
 from .m3leo_tiles import (
     SEASONS, centre_window, channel_names, read_coherence, read_composite, read_map)

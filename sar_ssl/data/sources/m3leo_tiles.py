@@ -21,7 +21,8 @@ from rasterio.io import MemoryFile
 from ..chip import LeftOut
 from ..classes import WORLDCOVER
 from ..files import NETCDF_LOCK, SourceError
-from ..grids import Grid, window_grid
+from ..grids import window_grid
+from ..georeference import Grid
 from .source import tile_grid
 
 # %% ../../../nbs/data/sources/46_m3leo_tiles.ipynb #055c8dab

@@ -18,8 +18,8 @@ import xarray as xr
 from ..band_names import listed_codes, name_band, numbered_bands
 from ..files import ACQUIRED, SourceError, band_attrs, open_raster, words_of
 from ..bands import own_names, told_orders
-from .description import (Description, LabelSource, SensorSource, override_fields, override_words,
-                                              read_table)
+from .description import override_fields, override_words, read_table
+from .records import Description, LabelSource, SensorSource
 from .patterns import find_files, iso_time, same_date, share_met
 from .windows import (
     Frame, Tile, Window, is_usable, or_error, plan_site, read_tile_bounds, say, sensor_frames, with_all_splits,

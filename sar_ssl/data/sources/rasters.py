@@ -19,11 +19,12 @@ import numpy as np
 from ..chip import Chip, LeftOut
 from ..classes import WORLDCOVER, own_legend
 from ..files import SourceError
-from ..grids import Grid, Square, read_on_grid, window_grid
+from ..grids import Square, read_on_grid, window_grid
+from ..georeference import Grid
 from ..plausibility import physical_check
 from ..radiometry import Contract, to_db, to_linear
-from .description import (
-    Description, SensorSource, override_fields, read_description, read_table, scene_vector)
+from .description import override_fields, read_description, read_table, scene_vector
+from .records import Description, SensorSource
 from .label_maps import read_label
 from .patterns import by_key, iso_time, same_date
 from .plan import plan, tagged_time

@@ -19,7 +19,8 @@ import numpy as np
 from ..chip import Chip, LeftOut
 from ..classes import FLOOD_MAP
 from ..files import SourceError
-from ..grids import Grid, resample_values, same_grid
+from ..grids import resample_values
+from ..georeference import Grid, same_grid
 from .patterns import by_key, share_met
 from ..radiometry import GRD_LOOKS, S1_BANDS, S2_L1C_BANDS, Contract
 from .source import Source, place, read_radar, read_tile, stamp

@@ -25,7 +25,8 @@ from ..chip import Chip, make_layout
 from ..store import BuildReport, write_store
 from ..classes import WORLDCOVER, ClassInfo
 from ..files import SourceError, masked_bands
-from ..grids import Grid, crs_name, resample_values, wrapped
+from ..grids import resample_values
+from ..georeference import Grid, crs_name, wrapped
 from ..radiometry import Contract
 
 # %% ../../../nbs/data/sources/10_source.ipynb #8089003c

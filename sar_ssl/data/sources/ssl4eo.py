@@ -21,7 +21,7 @@ from rasterio import Affine
 
 from ..chip import Chip, LeftOut
 from ..files import SourceError
-from ..grids import Grid
+from ..georeference import Grid
 from ..radiometry import GRD_LOOKS, PRODUCT_BANDS, S1_BANDS, Contract
 from .source import Source, folder_stamp, place, read_tile, resize
 from ..splits import split_blocks

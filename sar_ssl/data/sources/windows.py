@@ -27,9 +27,11 @@ from ..chip import DEALT
 from ..files import STACKS, SourceError, crs_advice, open_raster
 from ..bands import contradicts, pick_bands
 from ..footprints import shared_ground, window_places
-from ..grids import Grid, bounds_of, grid_of
+from ..grids import bounds_of
+from ..georeference import Grid, grid_of
 from .chip_grid import check_grid, check_ground, chip_grid
-from .description import Description, LabelSource, SensorSource, override_fields
+from .description import override_fields
+from .records import Description, LabelSource, SensorSource
 from .patterns import (
     check_path_bands, find_files, iso_time, only_files, path_words, same_date, step_time)
 from .source import file_stamp
