@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['QUANTILES', 'check_scene_labels', 'blocks_needed', 'check_scenes', 'pixel_statistics', 'pixel_features',
-           'texture_features', 'probe_features', 'SceneChips', 'scene_chips', 'solve_probe', 'probe_logits',
-           'start_classifier', 'network_logits', 'step_loss', 'train_classifier', 'scene_metrics', 'chance_metric',
-           'cell_logits', 'choosing_scenes', 'scene_cell', 'classify_chips']
+           'texture_features', 'probe_features', 'turned_features', 'probe_rows', 'SceneChips', 'scene_chips',
+           'solve_probe', 'probe_logits', 'start_classifier', 'network_logits', 'step_loss', 'train_classifier',
+           'scene_metrics', 'chance_metric', 'cell_logits', 'choosing_scenes', 'scene_cell', 'classify_chips']
 
 # %% ../../nbs/downstream/30_classification.ipynb #972de3d6
 import math
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import xarray as xr
+from einops import rearrange
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
@@ -38,7 +39,7 @@ from ..models.baselines import SceneCNN
 from ..models.fast_vit import use_fast_products
 from ..models.scene_classifier import SceneClassifier
 from .label_sweep import (
-    Cell, Record, cells, choosing_count, draw_orientations, kept_name, orient_each, run_cells, step_rows)
+    Cell, Record, cells, choosing_count, draw_orientations, kept_name, orient, orient_each, run_cells, step_rows)
 from ..weights.checkpoint import ModelCard, load_encoder
 from .configs import ClassifyConfig, SceneConfig
 from .encode import (
@@ -134,6 +135,25 @@ def probe_features(
                                  precision=config.precision)
     return found.rows(config.features, config.blocks, config.block)
 
+# %% ../../nbs/downstream/30_classification.ipynb #59ca7e2c
+def turned_features(
+    config: SceneConfig,  # network and blocks
+    card: ModelCard,  # of the weights
+    dataset: ChipDataset,  # training chips
+) -> np.ndarray:  # chip orientation feature: eight orientations of a ViT, one of what is made by hand
+    "What the probe of a run learns from."
+    if config.network != "vit": return probe_features(config, card, dataset)[:, None]
+    turned = lambda way: dataset.transformed(lambda batch: replace(batch, pixels=orient(batch.pixels, way)))
+    return np.stack([probe_features(config, card, turned(way)) for way in range(8)], 1)
+
+
+def probe_rows(
+    features: np.ndarray,  # chip orientation feature
+    labels: np.ndarray,  # chip class
+) -> tuple[np.ndarray, np.ndarray]:  # row feature, row class
+    "Each orientation of each chip as a row, with the labels of its chip."
+    return rearrange(features, "chip way feature -> (chip way) feature"), np.repeat(labels, features.shape[1], 0)
+
 # %% ../../nbs/downstream/30_classification.ipynb #657a945c
 @dataclass(frozen=True)
 class SceneChips:
@@ -141,7 +161,7 @@ class SceneChips:
 
     dataset: ChipDataset  # for the pixels
     labels: np.ndarray  # chip class: 0, 1, or 255 where unknown; of each chip one is known
-    features: np.ndarray | None = None  # chip feature; None where a network learns
+    features: np.ndarray | None = None  # chip feature, or chip orientation feature; None where a network learns
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -165,7 +185,8 @@ def scene_chips(
     store = opened(config, store)
     dataset = dataset_for(store, card, used_sensors(config, card, store), split).with_scene_labels()
     chips = SceneChips(dataset, scene_labels(dataset))
-    return chips if config.mode == "finetune" else replace(chips, features=probe_features(config, card, dataset))
+    if config.mode == "finetune": return chips
+    return replace(chips, features=(turned_features if split == "train" else probe_features)(config, card, dataset))
 
 # %% ../../nbs/downstream/30_classification.ipynb #26614501
 def solve_probe(
@@ -186,8 +207,9 @@ def probe_logits(
     device: str = "",  # empty: the GPU where there is one, or else the CPU
 ) -> tuple[dict[str, np.ndarray], Fitted]:  # chip class, of the chips of each test split
     "Solve a linear probe on some labelled chips."
-    features = torch.as_tensor(train.features[rows], device=pick_device(device))
-    probe = solve_probe((features, train.labels[rows]), (val.features, val.labels))
+    features, labels = probe_rows(train.features[rows], train.labels[rows])
+    features = torch.as_tensor(features, device=pick_device(device))
+    probe = solve_probe((features, labels), (val.features, val.labels))
     fitted = Fitted(0, 0, average_precision(probe.logits(val.features), val.labels), ())
     return {split: probe.logits(test.features) for split, test in tests.items()}, fitted
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.isotonic import IsotonicRegression
+from scipy.optimize import isotonic_regression
 
 from ..data.streams import stream
 from .bootstrap import bootstrap_draws
@@ -37,7 +37,7 @@ def labels_needed(
         raise MetricError(f"label factor: found labels {list(labels)} and {len(scores)} scores, expected rising "
                           "numbers of chips with a score each")
     at = np.log(np.asarray(labels, float))
-    rising = IsotonicRegression().fit_transform(at, np.asarray(scores, float))
+    rising = isotonic_regression(np.asarray(scores, float)).x
     if score > rising[-1]: return Needed(float(labels[-1]), ">=")
     if score < rising[0]: return Needed(float(labels[0]), "<=")
     above = int(np.searchsorted(rising, score))  # the first that reaches it

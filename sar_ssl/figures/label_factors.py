@@ -195,11 +195,13 @@ def draw_levels(
 ) -> None:
     "Horizontal lines for chance and ceiling in each panel, where the study has them."
     split, known = rows["split"].iloc[0], scores[scores["value"].notna()]
+    known = known.assign(baseline=known["baseline"] if "baseline" in known else "")
     for axes in figure.axes:
         shown = rows[rows["data"] == axes.get_title()]
         same = known["chips"].isin(shown["chips"]) & known["sensors"].isin(shown["sensors"])
         here = known[(known["split"] == split) & same]
         for level, style in LEVELS.items():
-            for value in here.loc[here["name"] == f"{name}_{level}", "value"].astype(float).drop_duplicates():
+            gates = here["name"].isin((name, f"{name}_macro")) & (here["baseline"] == level)
+            for value in here.loc[(here["name"] == f"{name}_{level}") | gates, "value"].astype(float).drop_duplicates():
                 axes.axhline(value, color="black", linestyle=style, linewidth=0.9)
                 axes.annotate(level, (0.01, value), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
