@@ -18,6 +18,9 @@ STUDY_TUNED ?= random
 STUDY_TUNED_FRACTIONS ?= [0.01, 0.1, 1.0]
 # Passes over all labels that every training may take; early stopping ends most of them sooner.
 STUDY_EPOCHS ?= 20
+# The steps follow from the epochs: 0 in place of those of a smoke run.
+STUDY_LENGTH := -p epochs=$(STUDY_EPOCHS) -p steps=0
+STUDY_LOOKS := -p evaluate_every=0
 STUDY_PRECISION ?= bf16
 STUDY_SEEDS ?= 3
 
@@ -29,10 +32,10 @@ study_weights = $(if $(filter dino_mm,$1),$(DINO_MM),$(if $(filter s1,$2),$(DINO
 study_asked = -p chips=$(STUDY_CHIPS) -p sensors=$2 -p seeds=$(STUDY_SEEDS) \
     $(if $(filter random,$1),-p weights=random -p model=$(STUDY_MODEL),-p weights=$(call study_weights,$1,$2))
 STUDY_FROZEN := -p mode=frozen -p 'fractions=$(STUDY_FRACTIONS)'
-STUDY_FINETUNE := -p mode=finetune -p 'fractions=$(STUDY_TUNED_FRACTIONS)' -p epochs=$(STUDY_EPOCHS) -p batch_size=16 \
+STUDY_FINETUNE := -p mode=finetune -p 'fractions=$(STUDY_TUNED_FRACTIONS)' $(STUDY_LENGTH) $(STUDY_LOOKS) -p batch_size=16 \
     -p learning_rate=0.0005 -p precision=$(STUDY_PRECISION)
-STUDY_DECODER := -p epochs=$(STUDY_EPOCHS) -p batch_size=32 -p learning_rate=0.003
-STUDY_BASELINE := -p mode=finetune -p 'fractions=$(STUDY_TUNED_FRACTIONS)' -p epochs=$(STUDY_EPOCHS) \
+STUDY_DECODER := $(STUDY_LENGTH) $(STUDY_LOOKS) -p batch_size=32 -p learning_rate=0.003
+STUDY_BASELINE := -p mode=finetune -p 'fractions=$(STUDY_TUNED_FRACTIONS)' $(STUDY_LENGTH) $(STUDY_LOOKS) \
     -p batch_size=16 -p learning_rate=0.003
 STUDY_PRETRAIN := -p chips=$(STUDY_CHIPS) -p model=$(STUDY_MODEL) -p steps=2000 -p batch_size=64 -p precision=$(STUDY_PRECISION) \
     -p learning_rate=0.002 -p momentum=0.99 -p drop_path=0.0 -p prototypes=1024 -p hidden=256 -p small_crops=6
@@ -56,7 +59,7 @@ $(foreach init,random dino dino_mm,$(foreach sensors,$(study_$(init)),\
 $(foreach sensors,$(study_random),$(foreach baseline,pixels cnn unet,$(eval $(call study_$(baseline),$(sensors)))))
 $(foreach init,$(STUDY_TUNED),$(foreach sensors,$(study_$(init)),\
     $(eval $(call study_tuned,$(init),$(sensors),scenes,scenes))$(eval $(call study_tuned,$(init),$(sensors),segment,maps))))
-$(foreach init,random dino_mm,$(eval $(call study_run,grid/$(init),grid,$(init),s1+s2,-p seeds=1 -p epochs=$(STUDY_EPOCHS) -p batch_size=32 -p learning_rate=0.003)))
+$(foreach init,random dino_mm,$(eval $(call study_run,grid/$(init),grid,$(init),s1+s2,-p seeds=1 $(STUDY_LENGTH) -p batch_size=32 -p learning_rate=0.003)))
 
 .PHONY: study
 study: install  ## the benchmark study, to runs/benchmark/report.html; make study DINO=RUN DINO_MM=RUN takes weights
