@@ -10,6 +10,7 @@ import argparse
 
 # %% ../../nbs/cli/20_weights.ipynb #7e34dc23
 LAYOUTS = ("auto", "dino", "dino-mm", "ssl4eo", "torchgeo", "timm")
+"Who may have written a file; as `weights.foreign_tensors` knows them."
 
 # %% ../../nbs/cli/20_weights.ipynb #de9ef5ce
 def weights_info(arguments: argparse.Namespace) -> int:

@@ -247,7 +247,7 @@ def add_sensor(
     contract: Contract,  # of the sensor
     tally: Tally,        # of the whole store
 ) -> None:
-    "Judge one sensor over the whole store, and add its bands."
+    "Check one sensor over the whole store, and add its bands."
     sensor, counts = contract.sensor, tally.counts[contract.sensor]
     axis = physical_axis(contract)
     sample, n_chips = [describe_counts(band, axis) for band in counts[1]], tally.present[sensor]
@@ -295,7 +295,7 @@ def add_labels(
 def check_store(
     path: str | Path,  # of the store
 ) -> Report:
-    "Read a whole store and judge it; raises `StoreError` only where it cannot be opened."
+    "Read a whole store and check it; raises `StoreError` only where it cannot be opened."
     path = Path(path)
     dataset = open_store(path)
     contracts = {sensor: contract_of(dataset, sensor) for sensor in sorted(dataset.attrs["contracts"])}

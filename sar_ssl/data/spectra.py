@@ -41,7 +41,7 @@ def leaves_and_water(
 
 # %% ../../nbs/data/02_spectra.ipynb #c8fdc2eb
 OFFSET_LEVEL = 0.098  # 1 % quantile of every band, above which leaves and water cannot be
-EVIDENCE = 0.01       # share of pixels that must be leaves, or water, to judge by them
+EVIDENCE = 0.01       # share of pixels that must be leaves, or water, to decide by them
 
 def offset_problem(
     spectrum: dict[str, np.ndarray],  # by band, reflectance, one axis

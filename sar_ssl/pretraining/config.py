@@ -57,7 +57,7 @@ class DinoConfig:
     drop_path: Depth = 0.1  # stochastic depth of the student
     sensor_drop: Share = 0.5  # DINO-MM: probability that a view loses a sensor
     drop_unit: DropUnit = "view"  # DINO-MM: who loses a sensor: "view" (published), "chip", "teacher" or "cross"
-    small_crops: Count = 8  # small views per chip; more terms per step, more time
+    small_crops: Count = 8  # small views per chip; more steadies a step and takes time, fewer is cheaper
 
 # %% ../../nbs/pretraining/00_config.ipynb #521b13e0
 def listed(*values: float) -> list[float]:
@@ -69,8 +69,8 @@ def listed(*values: float) -> list[float]:
 class AugmentationConfig:
     "How the views of a chip differ."
 
-    large_area: Areas = listed(0.4, 1.0)  # share of the chip in large views; lower is harder to match
-    small_area: Areas = listed(0.05, 0.4)  # share of the chip in small views; lower sees less of it
+    large_area: Areas = listed(0.4, 1.0)  # of the chip, in large views; lower is harder, higher makes views alike
+    small_area: Areas = listed(0.05, 0.4)  # of the chip, in small views; lower sees less, higher more of the whole
     radar_gain: Weight = 1.0  # dB either way, half of it per band; higher forgets the level, lower trusts it; 0 is off
     incidence: Degrees = 4.0  # degrees between two passes; higher is blind to the orbit, and to the level; 0 is off
     speckle: Share = 0.5  # probability of more speckle; higher asks for larger structures, lower keeps texture
