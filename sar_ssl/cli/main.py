@@ -38,12 +38,16 @@ def parameters_help(experiment: str, # its name
     from sar_ssl.runs.options import options_of
     from sar_ssl.runs.parameters import config_class, experiment_title, parameters
 
-    lines = [experiment_title(experiment, notebooks), "", "parameters (name: type = default, what it may be):"]
+    head = "parameters (name: type = default (that of a trial without chips), what it may be):"
+    lines = [experiment_title(experiment, notebooks), "", head]
     options = options_of(config_class(experiment)) if notebooks is None else {}
     for name, known in parameters(experiment, notebooks).items():
         option = options.get(name)
         limit = f", {option.limit}" if option and option.limit else ""
-        lines += [f"  {name}: {known.type} = {known.default!r}{limit}", f"        {(option or known).help}"]
+        default = known.default if option is None or option.default == option.smoke else option.default
+        default = list(default) if isinstance(default, tuple) else default
+        trial = "" if default == known.default else f" ({known.default!r} without chips)"
+        lines += [f"  {name}: {known.type} = {default!r}{trial}{limit}", f"        {(option or known).help}"]
     return [*lines, "", "-f reads `name: value` lines from a file, -p sets one and wins.",
             "--out names the run folder (default: the next free runs/manual/EXPERIMENT-N)."]
 

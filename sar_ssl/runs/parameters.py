@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TYPES', 'CONFIGS', 'CHECKS', 'ParameterError', 'notebooks_folder', 'experiment_names', 'notebook_path', 'nearest',
            'experiment_title', 'Parameter', 'parameters_cell', 'parameters', 'number', 'coerce', 'parse_text',
-           'imported', 'config_class', 'recipe_defaults', 'resolve', 'read_assignments', 'read_params', 'checked',
-           'check_values', 'given_value', 'read_config']
+           'imported', 'config_class', 'recipe_defaults', 'real_defaults', 'resolve', 'read_assignments', 'read_params',
+           'checked', 'check_values', 'given_value', 'read_config']
 
 # %% ../../nbs/runs/10_parameters.ipynb #f020b167
 import ast
@@ -176,6 +176,17 @@ def recipe_defaults(name: str, # experiment
     recipes, usual = getattr(config, "recipes", {}), getattr(config, "recipe", None)
     return {} if given["recipe"] == usual else dict(recipes.get(str(given["recipe"]), {}))
 
+# %% ../../nbs/runs/10_parameters.ipynb #realdef2
+def real_defaults(name: str, # experiment
+                  given: Mapping[str, Any], # values by parameter name
+                 ) -> dict[str, Any]:
+    "Defaults of a run on chips that were named, where they are others than those of the trial."
+    config = config_class(name)
+    if config is None or not given.get("chips"): return {}
+    usual = vars(config())
+    found = {key: usual[key] for key in getattr(config, "smoke", {})}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
 # %% ../../nbs/runs/10_parameters.ipynb #d78f577f
 def resolve(name: str, # experiment
             given: Mapping[str, Any], # values by parameter name
@@ -183,7 +194,8 @@ def resolve(name: str, # experiment
            ) -> dict[str, Any]:
     "Every parameter of the experiment with its value; `ParameterError` for an unknown name or a wrong type."
     known = parameters(name, notebooks)
-    values = {k: p.default for k, p in known.items()} | recipe_defaults(name, given)
+    values = {k: p.default for k, p in known.items()}
+    values |= real_defaults(name, given) | recipe_defaults(name, given)
     for key, value in given.items():
         if key == "out": raise ParameterError("'out' is not given as a parameter; name the run folder with --out")
         if key not in known:
