@@ -108,4 +108,5 @@ def rough_field(
 ) -> np.ndarray:  # float32 (y, x), zero mean and unit variance
     "A random field with structure at several scales."
     amplitudes = np.sqrt(np.array(scales) / sum(scales)).astype(np.float32)
-    return sum(a * smooth_field(key + i, window, scale) for i, (a, scale) in enumerate(zip(amplitudes, scales)))
+    parts = [a * smooth_field(key + i, window, scale) for i, (a, scale) in enumerate(zip(amplitudes, scales))]
+    return np.sum(parts, axis=0)

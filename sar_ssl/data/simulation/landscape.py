@@ -10,6 +10,7 @@ __all__ = ['CODES', 'BROADLEAF', 'CONIFER', 'ORCHARD', 'SHRUB', 'GRASS', 'WINTER
 
 # %% ../../../nbs/data/simulation/04_landscape.ipynb #9f222a79
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ BROADLEAF, CONIFER, ORCHARD, SHRUB, GRASS, WINTER, SUMMER, SUBURB, INDUSTRY, BAR
 
 # %% ../../../nbs/data/simulation/04_landscape.ipynb #0cc53b8f
 def class_table(
-    values: dict[int, float],  # by code
+    values: Mapping[int, float],  # by code
     default: float = 0.0,  # for the other classes
 ) -> np.ndarray:  # float32 (code,)
     "Values by code, to be indexed with a map."
