@@ -62,7 +62,7 @@ def sensor_channels(
         start += count
     return edges
 
-# %% ../../nbs/data/50_choices.ipynb #76f8e00f
+# %% ../../nbs/data/50_choices.ipynb #76f8e0zz
 def sensors_in(
     dataset: Container[str],  # an open store, or anything that knows what it contains
 ) -> list[str]:  # of "s1" and "s2"
