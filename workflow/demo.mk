@@ -6,7 +6,7 @@ SAR_SSL := $(BIN)/sar-ssl
 ON_CHIPS := -p chips=$(DEMO)/chips.zarr
 PRETRAIN := $(ON_CHIPS) -p model=test_vit -p batch_size=64 -p learning_rate=0.004 -p momentum=0.99 -p drop_path=0.0 \
             -p prototypes=1024 -p hidden=256 -p small_crops=6 -p koleo=0.1 -p patch_loss=1 -p checkpoint_every=50
-FEW := $(ON_CHIPS) -p sensors=s1 -p 'labels=[5, 20, 80]' -p few_seeds=3 -p seeds=3
+FEW := $(ON_CHIPS) -p sensors=s1 -p 'labels=[5, 20]' -p few_seeds=2 -p seeds=2
 RANDOM := -p weights=random -p model=test_vit
 
 demo_runs := $(addprefix $(DEMO)/,dino dino_mm gates maps_dino maps_random scenes_dino scenes_random scenes_texture \
@@ -29,13 +29,13 @@ $(DEMO)/dino_mm/metrics.json:
 	@$(SAR_SSL) run pretrain --out $(@D) $(PRETRAIN) -p sensors=s1+s2 -p method=dino_mm -p steps=200
 
 $(DEMO)/gates/metrics.json:
-	@$(SAR_SSL) run gates --out $(@D) $(ON_CHIPS) -p 'sensors=["s1"]' -p model=test_vit -p n_train=200 -p n_test=100 -p trees=30
+	@$(SAR_SSL) run gates --out $(@D) $(ON_CHIPS) -p 'sensors=["s1"]' -p model=test_vit -p n_train=120 -p n_test=60 -p trees=20 -p epochs=12
 
 $(DEMO)/maps_dino/metrics.json: | $(DEMO)/dino/metrics.json
-	@$(SAR_SSL) run segment --out $(@D) $(FEW) -p mode=frozen -p weights=$(DEMO)/dino
+	@$(SAR_SSL) run segment --out $(@D) $(FEW) -p steps=120 -p mode=frozen -p weights=$(DEMO)/dino
 
 $(DEMO)/maps_random/metrics.json:
-	@$(SAR_SSL) run segment --out $(@D) $(FEW) -p mode=frozen $(RANDOM)
+	@$(SAR_SSL) run segment --out $(@D) $(FEW) -p steps=120 -p mode=frozen $(RANDOM)
 
 $(DEMO)/scenes_dino/metrics.json: | $(DEMO)/dino/metrics.json
 	@$(SAR_SSL) run scenes --out $(@D) $(FEW) -p weights=$(DEMO)/dino
