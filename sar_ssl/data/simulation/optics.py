@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPECTRA', 'SOIL_TO_CANOPY', 'TOWN', 'MIXTURES', 'PLACE_SPREAD', 'PARCEL_SPREAD', 'SOIL_SPREAD', 'FARMED', 'ROUGHNESS',
-           'CLASS_BRIGHTNESS', 'SOIL_BRIGHTNESS', 'FOOTPRINT', 'mixture_table', 'vegetation', 'shade',
+           'CLASS_BRIGHTNESS', 'SOIL_BRIGHTNESS', 'FOOTPRINT', 'mixture_table', 'vegetation', 'shade', 'class_colours',
            'surface_reflectance', 'seen_through_air', 'block_means', 'sensor_blur', 'add_clouds', 'optical_image']
 
 # %% ../../../nbs/data/simulation/08_optics.ipynb #d262f9fc
@@ -22,7 +22,6 @@ from sar_ssl.data.simulation.landscape import (
     class_table)
 from .masks import cloud_masks
 from .radar import HEIGHT
-from .texture import texture
 from ..streams import stream
 
 # %% ../../../nbs/data/simulation/08_optics.ipynb #613750bf
@@ -93,19 +92,27 @@ def shade(
     return np.clip(np.pad(tall, (0, 1), mode="edge")[1:, 1:] - tall, 0, 1)
 
 # %% ../../../nbs/data/simulation/08_optics.ipynb #ecd4856f
-def surface_reflectance(
+def class_colours(
     seed: int,  # of the world
-    block: int,  # that the land lies in
-    land: Landscape,
-    green: np.ndarray,  # greenness (y, x)
+    block: int,  # its number
     later: int = 0,  # days after the first pass: another weather
-) -> np.ndarray:
-    "Reflectance (band, y, x) of the ground under a clear sky, before the sensor blurs it."
+) -> tuple[np.ndarray, np.ndarray]:  # float32 (code,) each
+    "What block and date add to the vegetation of every class, and to the logarithm of its brightness."
     place, weather = stream("optical", seed, block, 1), stream("optical", seed, block, 2 + 2 * later)
     added, bright = np.zeros(CODES[-1] + 1, np.float32), np.zeros(CODES[-1] + 1, np.float32)
     added[list(CODES)] = place.normal(0, PLACE_SPREAD, len(CODES)) + weather.normal(0, PLACE_SPREAD, len(CODES))
     bright[list(CODES)] = place.normal(0, CLASS_BRIGHTNESS, len(CODES))
-    grain = np.log(np.maximum(texture(land), 0.05))
+    return added, bright
+
+
+def surface_reflectance(
+    land: Landscape,
+    green: np.ndarray,  # greenness (y, x)
+    colours: tuple[np.ndarray, np.ndarray],  # of `class_colours`
+    cells: np.ndarray,  # of `texture`, (y, x)
+) -> np.ndarray:
+    "Reflectance (band, y, x) of the ground under a clear sky, before the sensor blurs it."
+    (added, bright), grain = colours, np.log(np.maximum(cells, 0.05))
     bare, full = (table[:, land.cover] for table in mixture_table())
     soil = SOIL_BRIGHTNESS * smooth_field(land.key + 320, land.window, 16)
     level = np.exp(bright[land.cover] + soil + ROUGHNESS[land.cover] * grain) * (1 - 0.3 * shade(land.cover))

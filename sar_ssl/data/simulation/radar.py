@@ -22,7 +22,7 @@ from sar_ssl.data.simulation.landscape import (
     BARE, BROADLEAF, CODES, CONIFER, GRASS, INDUSTRY, ORCHARD, SHRUB, SUBURB, SUMMER, WATER, WETLAND, WINTER, Landscape,
     class_table)
 from .masks import cut_border
-from .texture import gamma_field, texture
+from .texture import gamma_field
 from ..streams import stream
 
 # %% ../../../nbs/data/simulation/06_radar.ipynb #41e3330b
@@ -157,9 +157,10 @@ def clean_backscatter(
     green: np.ndarray,  # greenness (y, x)
     added: np.ndarray,  # of `nuisance`, (band, code), dB
     seen: Pass,
+    cells: np.ndarray,  # of `texture`, (y, x)
 ) -> np.ndarray:
     "Backscatter (band, y, x) in linear power before speckle, as seen by a sensor that resolves about 20 m."
-    power = np.power(10, mean_backscatter(land, green, added, seen) / 10, dtype=np.float32) * texture(land)
+    power = np.power(10, mean_backscatter(land, green, added, seen) / 10, dtype=np.float32) * cells
     return np.stack([gaussian_filter(band, 0.8, truncate=3) for band in power])
 
 # %% ../../../nbs/data/simulation/06_radar.ipynb #383befa4

@@ -23,10 +23,11 @@ from ..classes import SIMULATED_MAP
 from ..radiometry import S1_BANDS, S1_STORED, S2_L2A_BANDS, S2_STORED, Contract
 from .fields import Window
 from .landscape import HALO, Landscape, greenness, landscape, noisy_label
-from .optics import optical_image, seen_through_air, surface_reflectance
+from .optics import class_colours, optical_image, seen_through_air, surface_reflectance
 from .radar import (
     Pass, SimulationError, clean_backscatter, look_weights, nuisance, radar_image)
 from .regions import CRS, block_of, place_window, split_of, window_transform
+from .texture import texture
 from ..store import BuildReport, write_store
 from ..streams import stream
 
@@ -137,8 +138,10 @@ def sensor_images(
     seed, block, later = simulation.seed, block_of(index), taken.seen.later
     seen = replace(taken.seen, acquisitions=simulation.acquisitions)
     green = greenness(land, seen.day, stream("season", seed, block, 1).normal(0, 8))
-    power = clean_backscatter(land, green, nuisance(seed, block, index, seen), seen)
-    ground = seen_through_air(seed, block, surface_reflectance(seed, block, land, green, later), later)
+    cells = texture(land)  # of both sensors
+    power = clean_backscatter(land, green, nuisance(seed, block, index, seen), seen, cells)
+    surface = surface_reflectance(land, green, class_colours(seed, block, later), cells)
+    ground = seen_through_air(seed, block, surface, later)
     s1 = radar_image(stream("speckle", seed, index, take), inside(power), simulation.all_looks)
     return s1, optical_image(stream("optical", seed, index, 0), inside(ground), simulation.cloudy_share)
 
