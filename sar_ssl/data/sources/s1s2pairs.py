@@ -7,7 +7,6 @@ __all__ = ['PAIR_COLUMNS', 'PAIR_BANDS', 'APART', 'GROUND', 'PAIR_CONTRACTS', 'a
            'corners', 'cut_grid', 'PairChip', 'read_fragment', 'read_chip', 'open_source']
 
 # %% ../../../nbs/data/sources/57_s1s2pairs.ipynb #5946b642
-import csv
 import hashlib
 import re
 from collections.abc import Iterator
@@ -20,12 +19,12 @@ import rasterio
 from rasterio import Affine
 from rasterio.errors import RasterioError
 
-from ..chip import Chip
+from ..chip import DEALT, Chip
 from ..files import SourceError
 from ..grids import Grid
 from ..radiometry import Contract
 from .patterns import iso_time
-from .source import Source, place, read_tile, stamp
+from .source import Source, place, read_tile, stamp, table_rows
 from ..splits import nearest_km
 
 # %% ../../../nbs/data/sources/57_s1s2pairs.ipynb #7b7737fd
@@ -44,17 +43,12 @@ def read_pairs(
     path: Path,  # of pairs.csv
 ) -> list[dict[str, str]]:
     "Rows of the table; raises `SourceError` for a file that is named twice or climbs out of the folder."
-    try:
-        with open(path, newline="") as file: rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error: raise SourceError(f"{path}: cannot be read ({error})") from error
-    missing = [name for name in PAIR_COLUMNS if not rows or rows[0].get(name) is None]
-    if missing:
-        raise SourceError(f"{path}: no column {', '.join(missing)}, or no row; expected {', '.join(PAIR_COLUMNS)}")
+    rows = table_rows(path, PAIR_COLUMNS)
     names = [row["file"] for row in rows]
     for row in rows:
         if Path(row["file"]).name != row["file"] or not row["file"].endswith(".tif"):
             raise SourceError(f"{path}: file is {row['file']!r}, expected the name of a .tif beside the table")
-        if row["split"] not in ("train", "val", "test") or names.count(row["file"]) > 1:
+        if row["split"] not in DEALT or names.count(row["file"]) > 1:
             raise SourceError(f"{path}: {row['file']} has split {row['split']!r} and is named "
                               f"{names.count(row['file'])} times, expected train, val or test, and once")
     return rows

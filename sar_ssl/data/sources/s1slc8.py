@@ -8,7 +8,6 @@ __all__ = ['TRUNCATED', 'FULL', 'SLC_CLASSES', 'SLC_SCENES', 'SLC_SPLITS', 'NEED
            'shared_classes', 'why_not', 'SlcChip', 'read_chip', 'open_source']
 
 # %% ../../../nbs/data/sources/56_s1slc8.ipynb #200af71d
-import csv
 import hashlib
 import zipfile
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from ..chip import Chip, LeftOut
 from ..files import SourceError
 from ..radiometry import Contract
-from .source import Source, stamp
+from .source import Source, stamp, table_rows
 
 # %% ../../../nbs/data/sources/56_s1slc8.ipynb #6d625bcb
 TRUNCATED = 2 / 3  # mean intensity of a pixel of which both parts were cut to 0: two uniform numbers from -1 to 1
@@ -83,12 +82,7 @@ def read_rows(
     path: Path,  # of labels.csv
 ) -> list[SlcRow]:
     "All rows of the table; raises `SourceError` where it cannot be read, or names a chip twice."
-    try:
-        with open(path, newline="") as file: records = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error: raise SourceError(f"{path}: cannot be read ({error})") from error
-    missing = [name for name in NEEDED if not records or records[0].get(name) is None]
-    if missing: raise SourceError(f"{path}: no column {', '.join(missing)}, or no row; expected {', '.join(NEEDED)}")
-    rows = [parse_row(record, at, path) for at, record in enumerate(records)]
+    rows = [parse_row(record, at, path) for at, record in enumerate(table_rows(path, NEEDED))]
     seen: dict[str, int] = {}
     for row in rows:
         if row.id in seen: raise SourceError(f"{path}: rows {seen[row.id]} and {row.index} are both {row.id}")

@@ -7,7 +7,6 @@ __all__ = ['SCENE_COLUMNS', 'MEMBER', 'MOST_BYTES', 'SCENE_CONTRACTS', 'read_sce
            'SceneChip', 'read_chip', 'open_source']
 
 # %% ../../../nbs/data/sources/58_sen12scene.ipynb #96e4beb0
-import csv
 import hashlib
 import re
 import warnings
@@ -20,11 +19,11 @@ import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from ..chip import Chip
+from ..chip import DEALT, Chip
 from ..files import SourceError
 from ..radiometry import Contract
 from .s1s2pairs import corners
-from .source import Source, stamp
+from .source import Source, stamp, table_rows
 
 # %% ../../../nbs/data/sources/58_sen12scene.ipynb #e85a8cc7
 SCENE_COLUMNS = ("id", "split", "overlap_group", "s1", "s2", "sha256_s1", "sha256_s2")
@@ -34,15 +33,10 @@ def read_scenes(
     path: Path,  # of pairs.csv
 ) -> list[dict[str, str]]:
     "Rows of the table; raises `SourceError` where it is not one, names a file twice, or divides a group."
-    try:
-        with open(path, newline="") as file: rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error: raise SourceError(f"{path}: cannot be read ({error})") from error
-    missing = [name for name in SCENE_COLUMNS if not rows or rows[0].get(name) is None]
-    if missing:
-        raise SourceError(f"{path}: no column {', '.join(missing)}, or no row; expected {', '.join(SCENE_COLUMNS)}")
+    rows = table_rows(path, SCENE_COLUMNS)
     split_of, seen = {}, set()
     for row in rows:
-        if row["split"] not in ("train", "val", "test"): raise SourceError(f"{path}: split is {row['split']!r}")
+        if row["split"] not in DEALT: raise SourceError(f"{path}: split is {row['split']!r}")
         for member in (row["s1"], row["s2"]):
             if not MEMBER.fullmatch(member) or member in seen:
                 raise SourceError(f"{path}: file is {member!r}, expected a name such as s1/4.jpg, once")

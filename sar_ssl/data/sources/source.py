@@ -4,9 +4,11 @@
 
 # %% auto #0
 __all__ = ['SOURCES', 'Source', 'build', 'source_module', 'declares_options', 'source_options', 'option_value', 'open_source',
-           'tile_grid', 'read_tile', 'read_radar', 'resize', 'place', 'file_stamp', 'stamp', 'folder_stamp']
+           'tile_grid', 'read_tile', 'read_radar', 'resize', 'place', 'file_stamp', 'stamp', 'folder_stamp',
+           'table_rows']
 
 # %% ../../../nbs/data/sources/10_source.ipynb #8d74cfc6
+import csv
 import importlib
 import inspect
 import os
@@ -195,3 +197,16 @@ def folder_stamp(
     "Number of files, bytes in all, and newest time of change: tells whether any file is another one."
     stats = [entry.stat() for entry in os.scandir(folder)]
     return len(stats), sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
+
+# %% ../../../nbs/data/sources/10_source.ipynb #tabrow02
+def table_rows(
+    path: Path,  # of a CSV table with a header
+    columns: Sequence[str],  # that it must have
+) -> list[dict[str, str]]:
+    "Rows of a table by column; raises `SourceError` where it cannot be read, lacks a column, or has no row."
+    try:
+        with open(path, newline="") as file: rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error: raise SourceError(f"{path}: cannot be read ({error})") from error
+    missing = [name for name in columns if not rows or rows[0].get(name) is None]
+    if missing: raise SourceError(f"{path}: no column {', '.join(missing)}, or no row; expected {', '.join(columns)}")
+    return rows
