@@ -25,14 +25,14 @@ from torch import Tensor, nn
 
 from ..data.chip import TEST_SPLITS
 from ..data.store import open_store
-from ..data.classes import is_known, label_shares
+from ..data.classes import is_known
 from ..data.reader import ChipDataset, pick_device
 from ..data.subsets import first_labelled, rarest_label
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.kept_scores import keep_scores
 from ..evaluation.bootstrap import bootstrap_interval
 from ..evaluation.labels import balanced_accuracy, one_class_each
-from ..evaluation.metrics import average_precision
+from ..evaluation.metrics import average_precision, chance_average_precision
 from ..evaluation.records import metric
 from ..evaluation.probe import PENALTIES, LinearProbe, fit_path, linear_probe
 from ..models.baselines import SceneCNN
@@ -292,9 +292,8 @@ def chance_metric(
     split: str = "test",  # that it is
 ) -> dict:  # a record of metrics.json
     "The macro average precision of a ranking that knows nothing: the mean share of chips that carry a class."
-    share = label_shares(test.labels)
-    return metric("average_precision_chance", share[share > 0].mean(), "1", split, len(test), None, init="none",
-                  sensors=test.dataset.sensors)
+    return metric("average_precision_chance", chance_average_precision(test.labels), "1", split, len(test), None,
+                  init="none", sensors=test.dataset.sensors)
 
 # %% ../../nbs/downstream/30_classification.ipynb #a8142242
 def cell_logits(

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['PixelClassifier', 'MapSplits', 'some_chips', 'network_options', 'map_splits', 'class_counts', 'chance_maps',
-           'token_maps', 'chip_confusions', 'evenly', 'pixel_table', 'pixel_sample', 'pixel_classifier',
-           'texture_classifier', 'classify_pixels', 'pixel_maps', 'scarce_count', 'train_ceiling', 'test_confusions',
-           'random_maps']
+           'token_maps', 'evenly', 'pixel_table', 'pixel_sample', 'pixel_classifier', 'texture_classifier',
+           'classify_pixels', 'pixel_maps', 'scarce_count', 'train_ceiling', 'test_confusions', 'random_maps']
 
 # %% ../../nbs/downstream/62_map_baselines.ipynb #8f571bb8
 from collections.abc import Callable, Mapping
@@ -27,9 +26,9 @@ from .configs import SegmentConfig
 from .encode import card_for, dataset_for, scored_splits
 from .fit import Fitted
 from .gates_config import GatesConfig
-from sar_ssl.downstream.segmentation import (
-    LabelledChips, confusions, labelled_count, labelled_rows, start_segmenter, train_segmenter, with_common_labels,
-    with_grids, with_labels)
+from .segmentation import (
+    LabelledChips, chip_confusions, confusions, labelled_count, labelled_rows, start_segmenter, train_segmenter,
+    with_common_labels, with_grids, with_labels)
 from .texture import texture_pixels
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.metrics import confusion_matrix
@@ -126,15 +125,6 @@ def token_maps(
         for name, maps in drawn.items():
             found[name][split] = chip_confusions(maps.argmax(1).numpy(), chips.labels.numpy(), splits.classes)
     return found
-
-# %% ../../nbs/downstream/62_map_baselines.ipynb #8577d6ca
-def chip_confusions(
-    predicted: np.ndarray,  # chip y x: class positions
-    labels: np.ndarray,  # chip y x: class positions, 255 where there is none
-    classes: int,  # number of classes
-) -> np.ndarray:  # chip class class: rows truth, columns prediction
-    "One confusion matrix per chip."
-    return np.stack([confusion_matrix(*pair, classes, IGNORE) for pair in zip(predicted, labels)])
 
 # %% ../../nbs/downstream/62_map_baselines.ipynb #e06f7ece
 def evenly(

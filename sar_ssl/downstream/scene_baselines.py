@@ -26,7 +26,7 @@ from .map_baselines import network_options, scarce_count, some_chips
 from .segmentation import LabelledChips, chip_logits
 from ..evaluation.intervals import Blocks, chip_blocks
 from ..evaluation.labels import balanced_accuracy, choose_thresholds, decide, f1_score, one_class_each
-from ..evaluation.metrics import average_precision
+from ..evaluation.metrics import average_precision, chance_average_precision
 from ..evaluation.probe import linear_probe
 from ..models.baselines import SceneCNN
 from ..models.fast_vit import use_fast_products
@@ -78,7 +78,8 @@ def chance_scenes(
     "What a ranking that knows nothing is expected to get: the mean prevalence, and F1 of saying yes to everything."
     share = label_shares(labels)
     share = share[share > 0]
-    return {"average_precision_macro": float(share.mean()), "f1_macro": float((2 * share / (1 + share)).mean())}
+    f1 = (2 * share / (1 + share)).mean()
+    return {"average_precision_macro": chance_average_precision(labels), "f1_macro": float(f1)}
 
 # %% ../../nbs/downstream/64_scene_baselines.ipynb #571bfb8c
 def probe_scenes(

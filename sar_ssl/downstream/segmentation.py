@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MOST_MEMORY', 'check_segment', 'check_levels', 'LabelledChips', 'labelled_chips', 'with_labels', 'with_common_labels',
            'labelled_rows', 'labelled_count', 'segmentation_loss', 'class_weights', 'start_segmenter', 'token_space',
-           'with_grids', 'chip_logits', 'step_loss', 'confusions', 'train_segmenter', 'train_on_all', 'predict',
-           'confidence']
+           'with_grids', 'chip_logits', 'step_loss', 'chip_confusions', 'confusions', 'train_segmenter', 'train_on_all',
+           'predict', 'confidence']
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #e3b5622f
 import math
@@ -248,17 +248,26 @@ def step_loss(
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #5b0217c8
 @torch.no_grad()
+def chip_confusions(
+    predicted: np.ndarray,  # chip y x: class positions
+    labels: np.ndarray,  # chip y x: class positions, 255 where there is none
+    classes: int,  # number of classes
+) -> np.ndarray:  # chip class class: rows truth, columns prediction
+    "One confusion matrix per chip."
+    return np.stack([confusion_matrix(*pair, classes, IGNORE) for pair in zip(predicted, labels)])
+
+
 def confusions(
     model: nn.Module,  # in evaluation mode
     chips: LabelledChips,  # the split to score
     batch_size: int = 64,  # chips at a time
 ) -> np.ndarray:  # chip class class: rows truth, columns prediction
-    "One confusion matrix per chip."
+    "One confusion matrix per chip of a split."
     classes, found = len(chips.dataset.legend), []
     for part in np.array_split(np.arange(len(chips)), -(-len(chips) // batch_size)):
         predicted = chip_logits(model, chips, part).argmax(1).cpu().numpy()
-        found += [confusion_matrix(p, t, classes, IGNORE) for p, t in zip(predicted, chips.labels[part].numpy())]
-    return np.stack(found)
+        found.append(chip_confusions(predicted, chips.labels[part].numpy(), classes))
+    return np.concatenate(found)
 
 # %% ../../nbs/downstream/20_segmentation.ipynb #8d4f15f6
 def train_segmenter(

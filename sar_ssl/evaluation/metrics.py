@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MetricError', 'as_array', 'confusion_matrix', 'check_shapes', 'check_indices', 'confusion_counts', 'per_class_iou',
            'miou', 'chance_miou', 'overall_accuracy', 'classes_with_truth', 'check_zero_one', 'check_scores',
-           'ranked_precision', 'average_precision', 'macro_average_precision']
+           'ranked_precision', 'average_precision', 'chance_average_precision', 'macro_average_precision']
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #e7787846
 import math
@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.classes import is_known
+from ..data.classes import is_known, label_shares
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #aa52b409
 class MetricError(ValueError):
@@ -187,6 +187,14 @@ def average_precision(
         return ranked_precision(scores[known], labels[known])
     return float(np.mean([ranked_precision(scores[known[:, i], i], labels[known[:, i], i])
                           for i in np.flatnonzero(there)]))
+
+# %% ../../nbs/evaluation/00_metrics.ipynb #chanap02
+def chance_average_precision(
+    labels: np.ndarray,  # multi-hot (chip, class), 255 where unknown
+) -> float:  # 0 to 1; NaN when no chip carries any class
+    "The macro average precision that a ranking that knows nothing is expected to get."
+    share = label_shares(labels)
+    return float(share[share > 0].mean()) if (share > 0).any() else math.nan
 
 # %% ../../nbs/evaluation/00_metrics.ipynb #macroap1
 def macro_average_precision(
