@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TEXTS', 'image_names', 'own_names', 'band_position', 'Told', 'told_orders', 'check_order', 'stated_names',
-           'band_positions', 'check_codes', 'contradicts', 'check_long_name', 'check_polarisation', 'pick_bands',
+           'check_codes', 'band_positions', 'contradicts', 'check_long_name', 'check_polarisation', 'pick_bands',
            'upright', 'only_band']
 
 # %% ../../nbs/data/25_bands.ipynb #f777f5e0
@@ -111,6 +111,19 @@ def stated_names(
     return [code or name for name, code in zip(there, numbered_bands(there))]
 
 
+def check_codes(
+    found: Sequence[tuple[str, str, str]],  # our name, as it is listed, and as it is called in the file
+    has: str,    # what the file has, for the message
+    path: Path,  # for the message
+) -> None:
+    "Raise `SourceError` where a band is listed under the name of another."
+    for ours, theirs, name in found:
+        if contradicts(name, ours):
+            means = name_band(name) or " or ".join(sorted(colour_bands(name)))
+            raise SourceError(f"{path}: {theirs} is listed as {ours}, but it means {means}; {has}; correct the "
+                              "description, or the names in the file")
+
+# %% ../../nbs/data/25_bands.ipynb #bndplco1
 def band_positions(
     bands: Sequence[tuple[str, str]],  # our name and the file's name
     there: Sequence[str],  # names that the file gives, in order
@@ -133,19 +146,6 @@ def band_positions(
     places = [i for i in found if i is not None]
     check_codes([(ours, theirs, said[i]) for (ours, theirs), i in zip(bands, places)], has, path)
     return places
-
-
-def check_codes(
-    found: Sequence[tuple[str, str, str]],  # our name, as it is listed, and as it is called in the file
-    has: str,    # what the file has, for the message
-    path: Path,  # for the message
-) -> None:
-    "Raise `SourceError` where a band is listed under the name of another."
-    for ours, theirs, name in found:
-        if contradicts(name, ours):
-            means = name_band(name) or " or ".join(sorted(colour_bands(name)))
-            raise SourceError(f"{path}: {theirs} is listed as {ours}, but it means {means}; {has}; correct the "
-                              "description, or the names in the file")
 
 # %% ../../nbs/data/25_bands.ipynb #filesma3
 def contradicts(
