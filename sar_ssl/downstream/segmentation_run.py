@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['cell_metrics', 'cell_record', 'frozen_tokens', 'ScoredChips', 'open_splits', 'map_temperature', 'segmenter_card',
-           'choosing_chips', 'scored', 'upright', 'patch_metrics', 'run_cell', 'chance_metrics', 'segment_chips']
+           'choosing_chips', 'scored', 'upright', 'patch_metrics', 'train_maps', 'run_cell', 'chance_metrics',
+           'segment_chips']
 
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #01273dc6
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -35,7 +36,8 @@ from .encode import card_for, opened, scored_splits
 from sar_ssl.downstream.segmentation import (
     LabelledChips, chip_logits, confusions, labelled_chips, labelled_count, labelled_rows, start_segmenter,
     train_segmenter, with_grids)
-from .configs import SegmentConfig
+from .configs import PixelNetwork, SegmentConfig
+from .pixel_maps import train_pixel_mapper
 from .fit import Fitted, with_length
 from ..weights.trained_segmenter import SegmenterCard, load_segmenter, save_segmenter
 
@@ -84,7 +86,7 @@ def frozen_tokens(
     turned: bool = False,  # of all eight orientations, to learn from
 ) -> LabelledChips:
     "The same chips, with their tokens where the encoder is frozen."
-    if config.mode != "frozen":
+    if config.mode != "frozen" or config.by_pixels:
         return chips
     model = start_segmenter(config, card, config.seed, len(chips.dataset.legend)).to(pick_device(config.device))
     with use_fast_products():
@@ -155,6 +157,7 @@ def choosing_chips(
     cell: Cell,  # its labels and seed
 ) -> LabelledChips | None:
     "The validation chips of a cell."
+    if config.by_pixels: return None
     if val is None or not config.val_labels: return val
     return val.part(labelled_rows(val, choosing_count(config, cell.labels, labelled_count(val)), cell.seed))
 
@@ -207,6 +210,23 @@ def patch_metrics(
                               **about | dict(decoder=f"patch {way}"))
     return metrics
 
+# %% ../../nbs/downstream/25_segmentation_run.ipynb #d904bfa4
+def train_maps(
+    config: SegmentConfig,  # which network, and how it learns
+    card: ModelCard,  # of the weights
+    train: LabelledChips,  # training chips
+    val: LabelledChips | None,  # chips to choose the best state by
+    rows: np.ndarray,  # training chips whose labels may be used
+    seed: int,  # of the cell
+) -> tuple[nn.Module, Fitted]:  # a segmenter, and how it got there
+    """What draws the maps of a cell.
+
+    Six parameters, as of `train_segmenter`.
+    """
+    if not config.by_pixels: return train_segmenter(config, card, train, val, rows, seed)
+    model = train_pixel_mapper(train, rows, seed, cast(PixelNetwork, config.network), stride=2)
+    return model.eval(), Fitted(0, 0, None, ())
+
 # %% ../../nbs/downstream/25_segmentation_run.ipynb #2993a708
 def run_cell(
     config: SegmentConfig,  # of the run
@@ -218,13 +238,13 @@ def run_cell(
     "Train one cell, and when it is trained, score it."
     train, val, open_tests = splits
     rows, val = labelled_rows(train, cell.labels, cell.seed), choosing_chips(config, val, cell)
-    model, fitted = train_segmenter(config, card, train, val, rows, cell.seed)
+    model, fitted = train_maps(config, card, train, val, rows, cell.seed)
     about, metrics = cell_record(config, card, cell, val, fitted) | dict(sensors=train.dataset.sensors), []
     for split, test in open_tests().items():
         with use_fast_products():
             matrices = confusions(model, test.chips)
         metrics += scored(matrices, test, kept_name("maps", split, cell), folder, split=split, seed=cell.seed, **about)
-    if config.mode == "frozen" and config.patch_tokens:
+    if config.mode == "frozen" and config.patch_tokens and not config.by_pixels:
         metrics += patch_metrics(config, splits, cell, folder, **about)
     return metrics, fitted, model
 
@@ -255,7 +275,7 @@ def segment_chips(
 
     def train_cell(cell: Cell, last: bool) -> tuple[list[dict], Fitted]:
         metrics, fitted, model = run_cell(config, card, splits, cell, record.folder)
-        if last:
+        if last and not config.by_pixels:
             about = {key: metrics[0][key] for key in ("mode", "init", "fraction", "labelled_chips", "seed", "val_miou")}
             about["test_miou"] = metrics[0]["value"]
             temperature = map_temperature(model, splits[1]) if splits[1] else 1.0
@@ -264,4 +284,7 @@ def segment_chips(
         return metrics, fitted
 
     metrics = run_cells(planned, record, train_cell, f"{config.mode} {card.method}")
-    return metrics + chance_metrics(splits), load_segmenter(record.checkpoints)[0]
+    metrics += chance_metrics(splits)
+    if not config.by_pixels: return metrics, load_segmenter(record.checkpoints)[0]
+    rows = labelled_rows(splits[0], planned[-1].labels, planned[-1].seed)
+    return metrics, train_maps(config, card, splits[0], None, rows, planned[-1].seed)[0]

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from ..downstream.gates import MAIN
 
 # %% ../../nbs/figures/43_gates.ipynb #a9b0e776
-BARS = {"pixel": "pixels alone", "texture": "texture by hand", "random": "frozen random network",
-        "scarce": "supervised, 1 % of the labels"}
+BARS = {"pixel": "pixels alone", "texture": "texture by hand", "random": "frozen random network, linear",
+        "random_decoder": "frozen random network, decoder", "scarce": "supervised, 1 % of the labels"}
 LINES = {"chance": ("chance", "0.35", "-"), "prior": ("chance", "0.35", "-"), "ceiling": ("ceiling", "#D55E00", "-"),
          "token_shares": ("true shares of tokens", "#0072B2", ":")}
 SCORES = {"maps": "mIoU (1)", "scenes": "average precision, macro (1)"}
