@@ -16,6 +16,7 @@ from .data.splits import split_blocks as split_blocks
 from .data.store import contract_of as contract_of, describe_store as describe_store, open_store as open_store, \
     write_store as write_store
 from .data.subsets import label_subset as label_subset
+from .models.attention import attention as attention, facets as facets
 from .models.baselines import SceneCNN as SceneCNN, UNet as UNet
 from .models.dino import DINOHead as DINOHead, dino_loss as dino_loss, make_teacher as make_teacher, \
     update_teacher as update_teacher
@@ -23,7 +24,7 @@ from .models.dino_mm import keep_sensors as keep_sensors, only_sensors as only_s
 from .models.scene_classifier import SceneClassifier as SceneClassifier
 from .models.segmenter import Segmenter as Segmenter
 from .models.view_network import ViewNetwork as ViewNetwork
-from .models.vit import attention as attention, create_vit as create_vit, tokens as tokens
+from .models.vit import create_vit as create_vit, tokens as tokens
 from .weights.checkpoint import ModelCard as ModelCard, load_encoder as load_encoder, save_encoder as save_encoder
 from .weights.foreign import import_weights as import_weights
 from .weights.portable import describe_weights as describe_weights, export_weights as export_weights

@@ -398,7 +398,8 @@ def measure_maps(patch: int, rounds: int) -> dict:
     "Seconds of the attention map of one chip of 448 px by ViT-S, ours and with all N x N matrices formed."
     import torch
     from sar_ssl.models.fast_vit import use_fast_products
-    from sar_ssl.models.vit import attention, create_vit
+    from sar_ssl.models.attention import attention
+    from sar_ssl.models.vit import create_vit
 
     vit = create_vit("vit_small_patch16_224", 2, 448, patch).eval()
     image = torch.randn(1, 2, 448, 448, generator=torch.Generator().manual_seed(0))

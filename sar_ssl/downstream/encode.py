@@ -24,7 +24,8 @@ from ..data.store import contract_of, open_store
 from ..data.reader import SENSOR_SETS, ChipDataset, pick_device, reading_contracts, sensors_in
 from ..evaluation.probe import LinearProbe, linear_probe
 from .configs import WeightsConfig
-from ..models.vit import attention, check_model_name, create_vit, grid_size, tokens
+from ..models.attention import attention
+from ..models.vit import check_model_name, create_vit, grid_size, tokens
 from ..weights.checkpoint import ModelCard, check_weights_fit, load_encoder, read_card, transfer_card
 
 # %% ../../nbs/downstream/00_encode.ipynb #aa52b409

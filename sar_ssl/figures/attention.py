@@ -94,7 +94,7 @@ def draw_inputs(
 # %% ../../nbs/figures/10_attention.ipynb #c12a7b49
 def attention_panel(
     chips: Sequence[Chip],  # a few, one row each
-    maps: ArrayLike,  # chip head gh gw: from `models.vit.attention`
+    maps: ArrayLike,  # chip head gh gw: from `models.attention.attention`
     bands: Mapping[str, Sequence[str]],  # by sensor, from `figures.chips.band_names`
     heads: Sequence[int] | None = None,  # which heads to show; None: all
     title: str = "",  # which model, block and input

@@ -41,7 +41,8 @@ from sar_ssl.mapping.blending import (
 from .cog import TILE, Layer, checksum, create_raw, note, publish, verified, write_block
 from ..evaluation.probe import one_thread
 from .scene import Scene, network_input, read_piece, sensor_masks
-from ..models.vit import attention, patch_side
+from ..models.attention import attention
+from ..models.vit import patch_side
 
 # %% ../../nbs/mapping/30_mapper.ipynb #c05233f5
 def land_cover_predictor(
