@@ -26,7 +26,7 @@ help:  ## this list
 install: $(VENV)/.installed  ## create .venv and install everything into it, pinned; every other target does it first
 
 demo: install  ## run the main job on simulated chips, from nothing to runs/demo/report.html
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(MAKE) -j2 --no-print-directory runs/demo/report.html  # one core for each of two runs
+	@$(BIN)/sar-ssl study demo
 	@echo "report: runs/demo/report.html"
 
 test: install  ## run every notebook and every other test; ends with counts
@@ -60,5 +60,3 @@ $(VENV)/.installed: constraints.txt settings.ini setup.py pyproject.toml tools/t
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
 	    git config merge.nbdev-merge.driver "$(CURDIR)/$(BIN)/nbdev_merge %O %A %B %P"; fi  # .gitattributes names it
 	@touch $@
-
--include workflow/demo.mk workflow/benchmark.mk workflow/real.mk

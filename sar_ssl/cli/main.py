@@ -17,6 +17,7 @@ from pathlib import Path
 import sar_ssl
 from .chips import add_chips
 from .map import add_map
+from .study import add_study
 from .weights import add_weights
 
 # %% ../../nbs/cli/30_main.ipynb #8d4f15f6
@@ -114,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     add_chips(commands)
     add_map(commands)
     add_run(commands)
+    add_study(commands)
     add_weights(commands)
     return top
 
