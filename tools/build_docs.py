@@ -2,20 +2,30 @@
 
     python tools/build_docs.py            writes _docs/index.html and the pages beside it
 
-nbdev prepares the pages: it drops hidden cells, documents every exported name and links names in back-ticks. Sphinx
-draws them, with myst-nb and furo. Outputs are those saved in the notebooks; the order is nbs/sidebar.yml, which Quarto
-reads too. Stops when notebooks and sidebar disagree, when a visible cell imports and computes, on any warning of
-Sphinx, and when a page would load something from another host.
+nbdev prepares the pages: it drops hidden cells, documents every exported name and links names in back-ticks. No cell
+is run: signatures come from the exported modules, all imported once, and outputs are those saved in the notebooks.
+Sphinx draws the pages, in two processes, with myst-nb and furo. The order is nbs/sidebar.yml, which Quarto reads too.
+Stops when notebooks and sidebar disagree, when a visible cell imports and computes, on any warning of Sphinx, and when
+a page would load something from another host.
 """
 import ast
 import os
 import re
 import shutil
 import sys
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
+import nbdev.doclinks
 import nbformat
 import yaml
+from execnb.nbio import read_nb, write_nb
+from fastcore.basics import AttrDict
+from nbdev.config import get_config
+from nbdev.process import Processor
+from nbdev.processors import FilterDefaults, _default_exp, exec_show_docs
+from nbdev.showdoc import show_doc
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, PREPARED, SITE = ROOT / "nbs", ROOT / "_proc", ROOT / "_docs"
@@ -45,7 +55,7 @@ def check_sidebar(groups: list[tuple[str, list[str]]]):
 
 
 def mixes_imports(source: str) -> bool:
-    "Whether a visible cell imports and computes: nbdev would run all of it for the docs, without the cells before it."
+    "Whether a visible cell imports and computes: `nbdev_docs` would run all of it, without the cells before it."
     if re.search(r"^(#\| *(export|hide)|%|!)", source, re.M):
         return False
     kinds = {isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(source).body}
@@ -74,6 +84,34 @@ def toctrees(groups: list[tuple[str, list[str]]]) -> str:
 
 
 # --- one notebook
+
+class ShowExports(Processor):
+    "nbdev's step that documents exported names, without running cells: it takes them from the exported module."
+    def begin(self):
+        module = _default_exp(self.nb)
+        self.names = dict(vars(import_module(f"sar_ssl.{module}")), show_doc=show_doc) if module else {}
+
+    def cell(self, cell):
+        if cell.cell_type == "code" and "show_doc(" in cell.source:
+            call = "\n".join(line for line in cell.source.splitlines() if not line.startswith("#|"))
+            text = eval(call, self.names)._repr_markdown_().splitlines(keepends=True)
+            data = AttrDict({"text/markdown": text})
+            cell.outputs = [AttrDict(output_type="display_data", metadata={}, data=data)]
+
+
+class PageSteps(FilterDefaults):
+    "nbdev's steps from a notebook to a page, with `ShowExports` in the place of the step that runs cells."
+    def base_procs(self):
+        return [ShowExports if step is exec_show_docs else step for step in super().base_procs()]
+
+
+def prepare_notebook(notebook: str):
+    "Let nbdev prepare one notebook."
+    nb, target = read_nb(NOTEBOOKS / notebook), PREPARED / notebook
+    PageSteps()(nb)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_nb(nb, target)
+
 
 def label(address: str) -> str:
     "`data/store.html#write_store` -> `data.store.write_store`, unique in the site."
@@ -162,17 +200,13 @@ def source_pages(library: Path):
 
 def prepare(groups: list[tuple[str, list[str]]]):
     "Fill the folder that Sphinx reads."
-    import nbdev.doclinks
-    from nbdev.config import get_config
-    from nbdev.serve import proc_nbs
-
     config = get_config()
-    os.environ["PYTHONWARNINGS"] = "ignore:Found cells containing imports"  # said by check_imports where it matters
     nbdev.doclinks._build_modidx()
-    proc_nbs(force=True, n_workers=2)
-    PAGES.mkdir()
+    shutil.rmtree(PREPARED, ignore_errors=True)
+    PAGES.mkdir(parents=True)
     labels, code = set(), f"{config.git_url}/blob/{config.branch}"
     for notebook in (name for _, names in groups for name in names):
+        prepare_notebook(notebook)
         labels |= convert(notebook, config.doc_host + config.doc_baseurl, code)
     link_methods_to_classes(labels)
     home = nbformat.read(PAGES / "index.ipynb", as_version=4)
@@ -180,6 +214,28 @@ def prepare(groups: list[tuple[str, list[str]]]):
     nbformat.write(home, PAGES / "index.ipynb")
     source_pages(config.lib_path)
     shutil.copytree(NOTEBOOKS / "images", PAGES / "images")
+
+
+def resolve_contents_once(app):
+    "The table of contents beside a page: Sphinx would resolve it for every page, but only links and the mark differ."
+    from sphinx.environment.adapters.toctree import global_toctree_for_doc
+
+    @cache
+    def contents() -> str:  # as the first page shows it
+        tree = global_toctree_for_doc(app.env, "index", app.builder, tags=app.tags, collapse=False, titles_only=True,
+                                      maxdepth=-1, includehidden=True)
+        return app.builder.render_partial(tree)["fragment"]
+
+    def beside(page: str) -> str:
+        mark = rf'<li class="(toctree-l\d)"><a class="(reference internal)" href="{re.escape(page)}\.html">'
+        text = re.sub(mark, r'<li class="\1 current"><a class="current \2" href="#">', contents())
+        return re.sub(r'href="(?!#)', f'href="{"../" * page.count("/")}', text)
+
+    def replace(app, page, template, context, doctree):
+        if "toctree" in context:
+            context["toctree"] = lambda **options: beside(page)
+
+    app.connect("html-page-context", replace, priority=400)  # before furo's, which has 500
 
 
 def sphinx(title: str) -> int:
@@ -192,9 +248,9 @@ def sphinx(title: str) -> int:
         html_theme="furo", html_title=title, html_math_renderer="mathml",
         suppress_warnings=["myst.header", "mystnb.unknown_mime_type"], html_copy_source=False, html_show_sphinx=False,
         html_static_path=[str(NOTEBOOKS / "styles.css")], html_css_files=["styles.css"])
-    sys.path.insert(0, str(ROOT / "tools"))
     app = Sphinx(PAGES, None, PREPARED / "html", PREPARED / "doctrees", "html", settings, status=None,
-                 warningiserror=True)
+                 warningiserror=True, parallel=2)
+    resolve_contents_once(app)
     app.build(force_all=True)
     return app.statuscode
 
