@@ -10,12 +10,13 @@ __all__ = ['zoom', 'smoothing_decibels', 'averaged_looks', 'for_averaged', 'chan
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .speckle import speckle_decibels
 from .context import sent
 from .radar_bands import RadarBands, moved, multiply_power, to_power
-from .radar_changes import Changes, border_mask, plane
+from .radar_changes import Changes, border_mask, changes_of, plane
 from .speckle_filters import multilook
 
 # %% ../../nbs/augment/15_radar.ipynb #fec33c64
@@ -29,14 +30,15 @@ def zoom(
 # %% ../../nbs/augment/15_radar.ipynb #a4e0b17b
 def smoothing_decibels(
     images: Tensor,  # n r h w, standardised radar channels
-    seen: Tensor,  # n r h w, bool
+    seen: Tensor | None,  # n r h w, bool; None where all pixels are valid
     bands: RadarBands,  # on the same device
 ) -> Tensor:  # n source h w, dB
     "By how much averaging 3 x 3 pixels changes the power of each source; 0 where no channel holds it alone."
     alone = (bands.mix.abs().sum(1) == 1).float()[:, None] * bands.mix
-    power = to_power(images, bands).clamp(min=1e-6)
-    change = 10 * torch.log10(multilook(power, seen).clamp(min=1e-6) / power)
-    return torch.einsum("rs,nrhw->nshw", alone, torch.where(seen, change, 0.0))
+    power = to_power(images, bands).clamp_(min=1e-6)
+    means = F.avg_pool2d(power, 3, 1, 1, count_include_pad=False) if seen is None else multilook(power, seen)
+    change = means.clamp_(min=1e-6).div_(power).log10_().mul_(10)
+    return torch.einsum("rs,nrhw->nshw", alone, change if seen is None else torch.where(seen, change, 0.0))
 
 # %% ../../nbs/augment/15_radar.ipynb #2437b73e
 def averaged_looks(
@@ -70,7 +72,7 @@ def for_averaged(
 # %% ../../nbs/augment/15_radar.ipynb #b24a0ca9
 def change_decibels(
     images: Tensor,  # n r h w, standardised radar channels
-    seen: Tensor,  # n r h w, bool
+    seen: Tensor | None,  # n r h w, bool; None where all pixels are valid
     changes: Changes,  # of these views
     bands: RadarBands,  # on the device of the images
     grain: Tensor,  # n, on the CPU, pixels of the view
@@ -82,7 +84,7 @@ def change_decibels(
     smooth, noisy = changes.smooth.nonzero()[:, 0], changes.looks.isfinite().nonzero()[:, 0]
     if len(smooth):
         at = smooth.to(device)
-        total.index_add_(0, at, smoothing_decibels(images[at], seen[at], bands))
+        total.index_add_(0, at, smoothing_decibels(images[at], None if seen is None else seen[at], bands))
     if len(noisy):
         at, sources = noisy.to(device), len(bands.polarisation)
         made = speckle_decibels(changes.keys[noisy].to(device), changes.looks[noisy], (sources, *shape), grain[noisy])
@@ -109,12 +111,18 @@ def change_channels(
     changes: Changes,  # of these views
     bands: RadarBands,  # on the device of the images
     grain: Tensor,  # n, on the CPU, pixels of the view: `Strength.grain` times `zoom`
-) -> tuple[Tensor, Tensor]:  # n r h w (0 where invalid) and the valid mask
+) -> tuple[Tensor, Tensor | None]:  # n r h w (0 where invalid); the valid mask, None where none was given
     "Apply a drawn set of changes to radar channels."
-    if valid is None: valid = torch.ones((), dtype=torch.bool, device=images.device).expand(images.shape)
     images = multiply_power(images, change_decibels(images, valid, changes, bands, grain), bands)
-    valid = remaining(valid, changes, bands)
-    return images.masked_fill_(~valid, 0), valid
+    if valid is not None:
+        valid = remaining(valid, changes, bands)
+        return images.masked_fill_(~valid, 0), valid
+    hidden = (changes.dropped.any(1) | (changes.border[:, 1] > 0)).nonzero()[:, 0]
+    if len(hidden):
+        at, some = hidden.to(images.device), changes_of(changes, hidden)
+        left = remaining(torch.ones_like(images[at], dtype=torch.bool), some, bands)
+        images.index_copy_(0, at, images[at].masked_fill_(~left, 0))
+    return images, None
 
 # %% ../../nbs/augment/15_radar.ipynb #89db4fa2
 def change_radar(

@@ -122,7 +122,7 @@ class Changes:
 # %% ../../nbs/augment/13_radar_changes.ipynb #41f2a02f
 def changes_of(
     changes: Changes,  # of the global batch
-    part: slice,  # which views
+    part: slice | Tensor,  # which views
 ) -> Changes:
     "The same for some of the views."
     return Changes(*(getattr(changes, field.name)[part] for field in fields(changes)))

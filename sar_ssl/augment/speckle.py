@@ -52,9 +52,9 @@ def white_field(
     "Independent standard normal numbers, a function of key, channel, row and column."
     margins = zip(shape, (0, reach, reach))
     channel, y, x = (torch.arange(-more, size + more, device=keys.device) for size, more in margins)
-    number = (channel[:, None, None] << 32) + ((y[:, None] + 2**15) << 16) + (x + 2**15)
+    number = ((y[:, None, None] + 2**15) << 16) + (channel[:, None] << 32) + (x + 2**15)  # y channel x
     uniform = (mixed(keys[:, None, None, None] + number * GOLDEN) >> 40).float().add_(0.5).mul_(2.0**-23)
-    return torch.erfinv(uniform).mul_(math.sqrt(2))
+    return uniform.erfinv_().mul_(math.sqrt(2)).transpose(1, 2)
 
 # %% ../../nbs/augment/10_speckle.ipynb #78b78ce0
 DEGREE, REACH = 10, 5.5  # of the polynomial, and the largest |z| it is made for
@@ -118,8 +118,10 @@ def grainy_field(
     white = white_field(keys, shape, reach)
     if reach == 0: return white
     width = width.to(keys.device)
-    down, right = (grain_matrix(width, size, reach)[:, None] for size in shape[1:])
-    return down @ white @ right.mT
+    down, right = (grain_matrix(width, size, reach) for size in shape[1:])
+    lines = down @ white.transpose(1, 2).flatten(2)  # n y (channel x)
+    made = lines.view(len(keys), shape[1] * shape[0], -1) @ right.mT
+    return made.view(len(keys), shape[1], shape[0], -1).transpose(1, 2)
 
 # %% ../../nbs/augment/10_speckle.ipynb #0f122367
 def speckle_decibels(
