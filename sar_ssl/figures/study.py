@@ -86,8 +86,9 @@ def read_run(
 def run_folders(
     study: Path,  # folder of runs, at any depth
 ) -> list[Path]:
-    "Folders of the study's runs in the order of their names, without reports and what reports hold."
-    folders = sorted(path.parent for path in study.rglob("params.yaml"))
+    "Folders of the study's runs in the order of their names, without reports and what they hold, and hidden ones."
+    hidden = lambda folder: any(part.startswith(".") for part in folder.relative_to(study).parts)
+    folders = sorted(path.parent for path in study.rglob("params.yaml") if not hidden(path.parent))
     text = lambda folder: (folder / "params.yaml").read_text(encoding="utf-8", errors="replace")
     reports = {folder for folder in folders if re.search(r"^experiment: report\s*$", text(folder), re.MULTILINE)}
     return [folder for folder in folders if not reports & {folder, *folder.parents}]

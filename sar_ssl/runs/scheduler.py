@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from ..data.atomic import take_lock, write_text
+from .crate import write_crate
 from .environment import gpus
 from sar_ssl.runs.study import (
     Place, Step, StudyError, cell_commands, make_ready, plan_study, wait_for_writers, write_parameters,
@@ -222,5 +223,6 @@ def run_study(study: Study, # what to make
     status = make_study(steps, place, chosen, cores)
     if status:
         for line in failures([step for step in steps if step.state != "done"], place): tell(line)
+    else: write_crate(study, steps, place)
     tell("not everything was made; the same command goes on from here" if status else f"done: {place.out}")
     return status
