@@ -4,22 +4,30 @@
     python tools/run_tests.py nbs/data            some notebooks or folders
     python tools/run_tests.py --flags slow        also the cells marked `#| slow`
 
-Each notebook runs the way `nbdev_test` runs it, in a process of its own. A line per test gives the verdict and the
-seconds; lines a notebook prints with the word SKIPPED are repeated below it; a failure shows its traceback. The last
-line is `N passed, N failed`, and the exit status is 1 when something failed.
+Each notebook runs the way `nbdev_test` runs it, in a process of its own: a fork of this one, which has imported the
+heavy libraries where there are many tests, and has done nothing with them. A line per test gives the verdict, the
+seconds and the seconds of processor time; lines a notebook prints with the word SKIPPED are repeated below it; a
+failure shows its traceback. The last line is `N passed, N failed`, and the exit status is 1 when something failed.
 """
 import argparse
 import ast
 import os
 import runpy
-import subprocess
+import signal
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_S = 900  # a notebook that takes longer hangs
+POLL_S = 0.05
+HEAVY = """accelerate dask.array holoviews hypothesis matplotlib.pyplot nbdev.test pandas panel papermill pyproj
+    rasterio.warp scipy.stats sklearn.ensemble sklearn.linear_model timm torch torchvision xarray zarr"""
 
 
 def notebooks(folder: Path) -> list[Path]:
@@ -85,7 +93,6 @@ def run_notebook(path: Path, flags: list[str]) -> bool:
 
 def run_one(name: str, flags: list[str]) -> bool:
     "Run the test `name` in this process."
-    os.chdir(ROOT)
     if "::" in name:
         file, function = name.split("::")
         runpy.run_path(file)[function]()
@@ -93,26 +100,73 @@ def run_one(name: str, flags: list[str]) -> bool:
     return run_notebook(ROOT / name, flags)
 
 
-def start(name: str, flags: str):
-    "Run the test `name` in a new process -> name, passed, seconds, what it printed."
-    began = time.time()
-    command = [sys.executable, __file__, "--one", name, "--flags", flags]
-    try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S)
-        passed, said = done.returncode == 0, done.stdout
-        said += "" if done.returncode in (0, 1) else f"ended with status {done.returncode}\n"
-    except subprocess.TimeoutExpired as error:
-        passed, said = False, f"{(error.stdout or b'').decode()}\nstopped after {LIMIT_S} s\n"
-    return name, passed, time.time() - began, said
+def import_heavy() -> None:
+    "Import what most notebooks import, once for all forks; nothing is computed, so there are no threads to lose."
+    bars = os.environ.get("TQDM_DISABLE")
+    os.environ["TQDM_DISABLE"] = "1"  # read at import: notebooks that switch progress bars off come too late
+    for library in HEAVY.split():
+        import_module(library)
+    os.environ.pop("TQDM_DISABLE")
+    os.environ.update({} if bars is None else {"TQDM_DISABLE": bars})
 
 
-def report(name: str, passed: bool, seconds: float, said: str) -> bool:
-    "Print one test's line and what a reader must see of its output; return the verdict."
-    print(f"{'passed' if passed else 'FAILED'} {seconds:6.1f} s  {name}", flush=True)
-    for line in said.splitlines():
-        if not passed or "SKIPPED" in line:
+@dataclass
+class Test:
+    "A test that runs, in process `number`, and what it says so far."
+    name: str
+    number: int
+    said: IO[bytes]
+    began: float = field(default_factory=time.monotonic)
+    stopped: bool = False
+
+    def stop_late(self) -> None:
+        "Kill it when it has used up its time."
+        if time.monotonic() - self.began > LIMIT_S and not self.stopped:
+            os.kill(self.number, signal.SIGKILL)
+            self.stopped = True
+
+
+def start(name: str, flags: list[str]) -> Test:
+    "Run the test `name` in a fork of this process; only the parent returns."
+    said = tempfile.TemporaryFile()
+    sys.stdout.flush()
+    number = os.fork()
+    if number:
+        return Test(name, number, said)
+    os.dup2(said.fileno(), 1)
+    os.dup2(said.fileno(), 2)
+    sys.exit(not run_one(name, flags))
+
+
+def report(test: Test, status: int, cpu_s: float) -> bool:
+    "Print the line of a test that ended, and what a reader must see of its output; return the verdict."
+    code, seconds = os.waitstatus_to_exitcode(status), time.monotonic() - test.began
+    print(f"{'FAILED' if code else 'passed'} {seconds:6.1f} s {cpu_s:6.1f} s cpu  {test.name}", flush=True)
+    test.said.seek(0)
+    said = test.said.read().decode(errors="replace").splitlines()
+    if test.stopped or code not in (0, 1):
+        said.append(f"stopped after {LIMIT_S} s" if test.stopped else f"ended with status {code}")
+    for line in said:
+        if code or "SKIPPED" in line:
             print(f"       {line}", flush=True)
-    return passed
+    return code == 0
+
+
+def run_all(names: list[str], flags: list[str], workers: int) -> Iterator[bool]:
+    "The verdicts of the tests, as they end; `workers` run at the same time."
+    waiting, running = names[::-1], {}
+    while waiting or running:
+        if waiting and len(running) < workers:
+            test = start(waiting.pop(), flags)
+            running[test.number] = test
+            continue
+        number, status, used = os.wait4(-1, os.WNOHANG)
+        if number:
+            yield report(running.pop(number), status, used.ru_utime + used.ru_stime)
+        else:
+            time.sleep(POLL_S)
+            for test in running.values():
+                test.stop_late()
 
 
 def main():
@@ -120,14 +174,13 @@ def main():
     parser.add_argument("paths", nargs="*", help="notebooks or folders; default: everything")
     parser.add_argument("--flags", default="", help="cell flags to run although they are normally skipped")
     parser.add_argument("--workers", type=int, default=2, help="tests at the same time")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        sys.exit(not run_one(options.one, options.flags.split()))
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # several processes share the cores
-    with ThreadPoolExecutor(options.workers) as pool:
-        jobs = [pool.submit(start, name, options.flags) for name in select(options.paths)]
-        results = [report(*job.result()) for job in as_completed(jobs)]
+    names = select(options.paths)
+    os.chdir(ROOT)
+    if len(names) > options.workers:
+        import_heavy()
+    results = list(run_all(names, options.flags.split(), options.workers))
     print(f"\n{sum(results)} passed, {len(results) - sum(results)} failed")
     sys.exit(not all(results))
 
