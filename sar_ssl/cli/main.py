@@ -17,6 +17,7 @@ from pathlib import Path
 import sar_ssl
 from .chips import add_chips
 from .map import add_map
+from .runs import add_runs
 from .study import add_study
 from .weights import add_weights
 
@@ -115,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     add_chips(commands)
     add_map(commands)
     add_run(commands)
+    add_runs(commands)
     add_study(commands)
     add_weights(commands)
     return top
