@@ -32,6 +32,7 @@ from .weights.trained_segmenter import load_segmenter as load_segmenter, save_se
 from .augment.views import Augmentation as Augmentation, Views as Views, make_views as make_views
 from .evaluation.attention import attention_auroc as attention_auroc, attention_table as attention_table, \
     token_auroc as token_auroc
+from .evaluation.atlas import atlas_table as atlas_table
 from .evaluation.calibration import calibration_error as calibration_error
 from .evaluation.embedding import knn_purity as knn_purity, rankme as rankme, s1_s2_retrieval as s1_s2_retrieval
 from .evaluation.intervals import chip_blocks as chip_blocks, paired_difference as paired_difference
@@ -55,6 +56,7 @@ from .downstream.modality_grid import run_grid as run_grid
 from .downstream.segmentation_run import segment_chips as segment_chips
 from .downstream.shifts import radar_shifts as radar_shifts
 from .mapping.mapper import map_scene as map_scene
+from .figures.atlas import atlas_figure as atlas_figure
 from .figures.attention import attention_panel as attention_panel
 from .figures.audit import audit_figure as audit_figure
 from .figures.chips import band_names as band_names, chip_images as chip_images, show_land_cover as show_land_cover, \

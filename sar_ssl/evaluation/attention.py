@@ -206,8 +206,8 @@ def best_head(
 def pixel_maps(
     pixels: ArrayLike,  # chip band y x: dB, reflectance ...; NaN where nothing was measured
     grid: tuple[int, int],  # rows and columns of tokens; they divide the chip
-) -> dict[str, np.ndarray]:  # "intensity" and "gradient", each chip band gh gw
-    "Mean of each band in each token, and mean steepness; 0 where a token has no measured pixel."
+) -> dict[str, np.ndarray]:  # "intensity", "gradient" and "variance", each chip band gh gw
+    "Mean of each band in each token, its mean steepness and its variance; 0 where a token has no measured pixel."
     pixels = as_array(pixels).astype(np.float64)
     down, across = np.gradient(pixels, axis=(-2, -1))
     steep = np.hypot(down, across)
@@ -216,6 +216,9 @@ def pixel_maps(
         parts = rearrange(values, "n b (gh h) (gw w) -> n b gh gw (h w)", gh=grid[0], gw=grid[1])
         known = np.isfinite(parts)
         made[name] = np.where(known, parts, 0).sum(-1) / np.maximum(known.sum(-1), 1)
+        if name == "intensity":
+            around = np.where(known, parts - made[name][..., None], 0)
+            made["variance"] = (around**2).sum(-1) / np.maximum(known.sum(-1), 1)
     return made
 
 # %% ../../nbs/evaluation/20_attention.ipynb #6d5e6e94

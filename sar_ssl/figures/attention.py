@@ -144,7 +144,8 @@ def draw_heads(
     axes.axhline(0.5, color="black", linewidth=0.6)
 
 # %% ../../nbs/figures/10_attention.ipynb #attnull0
-NULL_LOOKS = {"intensity": ("x", "black", "brightness of one band"), "gradient": ("+", "0.4", "steepness of one band")}
+NULL_LOOKS = {"intensity": ("x", "black", "brightness of one band"), "gradient": ("+", "0.4", "steepness of one band"),
+              "variance": ("1", "0.6", "variance of one band")}
 
 
 def draw_scores(

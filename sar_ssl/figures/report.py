@@ -27,6 +27,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..data.atomic import write_text
+from .atlas import stack_tables
 from .curves import label_efficiency, read_log, training_curves
 from .modality_grid import grid_cells, grid_figure, grid_sentences, grid_tables
 from .comparisons import comparisons, headline, sentences
@@ -309,7 +310,7 @@ def page_content(
     curve = efficiency_pictures(scene_scores(scores), SCENE_SCORE, scores)
     pictures["scene_pictures"] = curve + pictures["scene_pictures"]
     tables = dict(scenes=scene_tables(scores), grids=grid_tables(scores), shifts=shift_tables(scores),
-                  attention=attention_tables(scores), embedding=embedding_tables(scores),
+                  attention=attention_tables(scores) + stack_tables(scores), embedding=embedding_tables(scores),
                   provenance=provenance_table(runs), numbers=numbers_table(scores))
     params = [(run.name, [(k, str(v)) for k, v in run.params.items()]) for run in runs]
     return dict(results_content(runs, scores), cards=[data_card(run) for run in of("pretrain")],
