@@ -9,6 +9,7 @@ __all__ = ['FACTORS', 'MEANING', 'COMPARED', 'StudyError', 'StudyRun', 'read_env
            'segment_scores', 'seed_values', 'percent', 'join']
 
 # %% ../../nbs/figures/35_study.ipynb #a26b690b
+import html
 import itertools
 import json
 import re
@@ -36,6 +37,16 @@ class StudyRun:
     record: dict  # content of metrics.json
     environment: dict  # last block of environment.txt
     figures: tuple[Path, ...]  # figures/*.png
+
+    def _repr_html_(self) -> str:
+        "What a notebook shows: where it comes from, its scores and its parameters."
+        scores = pd.DataFrame(self.record.get("metrics", []))
+        scores = scores.reindex(columns=["name", "value", "unit", "split", "n", "seed"])
+        given = pd.Series(self.params, dtype=object).astype(str).to_frame("value")
+        known = (self.experiment, *(self.record.get(key, "") for key in ("code_version", "start")), self.folder)
+        said = html.escape(" · ".join(map(str, known)))
+        more = f"<details><summary>{len(given)} parameters</summary>{given.to_html(border=0)}</details>"
+        return f"<b>{html.escape(self.name)}</b> {said}{scores.to_html(border=0, index=False)}{more}"
 
 # %% ../../nbs/figures/35_study.ipynb #76f8e00f
 def read_environment(

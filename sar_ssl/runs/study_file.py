@@ -7,8 +7,9 @@ __all__ = ['HEAD', 'KEYS', 'RESOURCES', 'StudyFileError', 'workflow_folder', 'st
            'check_names', 'read_yaml', 'Cell', 'filled', 'run_cells', 'store_cell', 'reference', 'references',
            'resolved', 'ordered', 'without_absent', 'Study', 'report_cell', 'read_study_file']
 
-# %% ../../nbs/runs/40_study_file.ipynb #e1457a9d
+# %% ../../nbs/runs/40_study_file.ipynb #b52bfab2
 import difflib
+import html
 import itertools
 import os
 import re
@@ -208,6 +209,14 @@ class Study:
     taken: dict[str, str]  # name of a cell that exists elsewhere, and its folder
     left_out: dict[str, str]  # name of a cell that cannot be made, and why
     text: str = ""  # of the file
+
+    def _repr_html_(self) -> str:
+        "What a notebook shows: what the study asks and costs, and its cells."
+        words = "".join(f"<tr><th>{key}</th><td>{html.escape(value)}</td></tr>" for key, value in self.head.items())
+        row = lambda *texts: "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in texts) + "</tr>"
+        cells = "".join(row(cell.name, cell.experiment or cell.make) for cell in self.cells)
+        about = f"<summary>{len(self.cells)} cells</summary>"
+        return f"<table>{words}</table><details>{about}<table>{cells}</table></details>"
 
 
 def report_cell(title: str, # of the study
