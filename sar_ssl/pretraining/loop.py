@@ -20,7 +20,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from fastcore.basics import patch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -143,8 +143,9 @@ def check_same_run(
     where: Path,  # named in the message
 ) -> None:
     "Raise `TrainingError` naming the parameters in which a checkpoint differs from this run."
-    changed = [name for name, value in asdict(config).items() if saved["config"].get(name) != value]
-    if changed or saved["config"] != asdict(config):
+    there, now = {**config.before, **saved["config"]}, asdict(config)
+    changed = [name for name in {**now, **there} if there.get(name) != now.get(name)]
+    if changed:
         raise TrainingError(f"{where}: written with other values of {', '.join(changed)}; choose another run folder")
 
 # %% ../../nbs/pretraining/30_loop.ipynb #d81ff09a
@@ -268,7 +269,8 @@ def pretrain(
     record: Record,  # where to write
 ) -> ModelCard:  # of the weights in `record.checkpoints / "last"`
     "Pre-train, from the start or the last checkpoint; raises `KeyboardInterrupt` after an orderly stop."
-    accelerator = Accelerator(cpu=not torch.cuda.is_available())
+    waits = DistributedDataParallelKwargs(find_unused_parameters=config.patch_loss_from > 0)  # for the patch loss
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[waits])
     share_of_batch(config.batch_size, accelerator.process_index, accelerator.num_processes)
     reader = open_reader(config)
     state, card, monitor = begin(config, record, reader, accelerator)

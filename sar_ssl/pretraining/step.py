@@ -204,7 +204,7 @@ def compute_loss(
     losses = {"loss": dino_loss(output.logits, targets, config.student_temperature)}
     if config.koleo:
         losses["koleo"] = spread_loss(output.tokens[:2])
-    if config.patch_loss:
+    if draws.masks is not None:
         expected = teacher_probabilities(teacher.patches, self.patch_centre, now.teacher_temperature)
         masks = draws.masks.flatten(0, 1)
         losses["patch_loss"] = patch_loss(output.patches, expected, masks, config.student_temperature)
@@ -227,7 +227,7 @@ def draw(
     if config.drop_path:
         coins = counter_generator("paths", config.seed, self.step)
         paths = draw_paths(backbone, len(views), batch, coins)
-    if config.patch_loss:
+    if config.patch_loss and self.step >= round(config.patch_loss_from * config.steps):
         grid = grid_size(*views[0].shape[-2:], patch_side(backbone))
         masks = torch.stack([draw_masks(batch, grid, counter_generator("masks", config.seed, self.step, view))
                              for view in (0, 1)])
@@ -300,12 +300,12 @@ def check_finite(
 @patch
 def move_centres(
     self: Distillation,
-    batch: dict[str, Tensor],  # over all processes: "centre"; "patch_centre" and "patches" per chip where patches hide
+    batch: dict[str, Tensor],  # over all processes: "centre"; "patch_centre" and "patches" per chip if patches hid
     momentum: float,  # of the centres
 ) -> None:
     "One step of the running means."
     self.centre = update_centre(self.centre, batch["centre"], momentum)
-    if self.patch_centre is not None:
+    if "patches" in batch:
         mean = batch["patch_centre"] / batch["patches"].clamp(min=1e-9)
         moved = update_centre(self.patch_centre, mean, momentum)
         self.patch_centre = torch.where(batch["patches"] > 0, moved, self.patch_centre)
