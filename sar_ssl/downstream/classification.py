@@ -338,7 +338,7 @@ def scene_cell(
     found, fitted = cell_logits(config, card, {**splits, "val": val}, rows, cell.seed)
     read = dict(features=config.features) if (config.network, config.mode) == ("vit", "frozen") else {}
     about = dict(fraction=cell.fraction, labelled_chips=len(rows), val_labelled_chips=len(val), mode=config.mode,
-                 init=card.method, sensors=train.dataset.sensors, network=config.network, **read,
+                 init=card.named, sensors=train.dataset.sensors, network=config.network, **read,
                  best_step=fitted.best_step, steps_done=fitted.steps, val_score=fitted.score,
                  probe="linear" if config.mode == "frozen" else "finetune")
     for split, logits in found.items():

@@ -218,7 +218,7 @@ def grid_about(
 ) -> dict[str, object]:
     "What every record of a grid says of its run."
     mode = config.mode if task == "maps" else "frozen"
-    return dict(init=card.method, mode=mode, clouds=config.clouds, cloud_share=config.cloud_share)
+    return dict(init=card.named, mode=mode, clouds=config.clouds, cloud_share=config.cloud_share)
 
 # %% ../../nbs/downstream/45_modality_grid.ipynb #8776c126
 def train_row(

@@ -73,7 +73,7 @@ def cell_record(
     read = dict(block=config.last_block, facet=config.facet) if config.network == "vit" else {}
     chose = labelled_count(val) if val else 0
     return dict(fraction=cell.fraction, labelled_chips=cell.labels, val_labelled_chips=chose, mode=config.mode,
-                init=card.method, network=config.network, decoder=decoder, **read,
+                init=card.named, network=config.network, decoder=decoder, **read,
                 layer_decay=config.layer_decay, class_weights=config.class_weights, steps_done=fitted.steps,
                 best_step=fitted.best_step, val_miou=fitted.score)
 

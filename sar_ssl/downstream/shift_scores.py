@@ -123,7 +123,7 @@ def encoder_candidates(
 ) -> list[Candidate]:
     "Each task with each encoder and each set of sensors."
     cards = {weights: card_for(encoder_config(config, weights, "")) for weights in config.weights}
-    names = told_apart({weights: card.method for weights, card in cards.items()})
+    names = told_apart({weights: card.named for weights, card in cards.items()})
     return [encoder_candidate(config, weights, name, task, sensors) for task in TASKS if task in config.tasks
             for weights, name in names.items() for sensors in shown_sensors(config, weights)]
 
@@ -133,7 +133,7 @@ def segmenter_candidates(
 ) -> list[Candidate]:
     "The trained segmenters."
     trained = {weights: read_segmenter_card(weights) for weights in config.segmenters}
-    names = told_apart({weights: f"{card.encoder.method}, segmenter" for weights, card in trained.items()})
+    names = told_apart({weights: f"{card.encoder.named}, segmenter" for weights, card in trained.items()})
     return [Candidate(names[weights], "maps", card.sensors, card.encoder,
                       cache(partial(saved_readout, names[weights], weights, config.chips, config.device)))
             for weights, card in trained.items()]

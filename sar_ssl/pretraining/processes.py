@@ -16,7 +16,7 @@ from torch.multiprocessing import ProcessContext, ProcessExitedException, Proces
 
 from ..weights.checkpoint import ModelCard, card_from_json
 from ..weights.atomic_checkpoint import read_checkpoint
-from .loop import Record, pretrain, stop_on_signals
+from .loop import Record, Watch, pretrain, stop_on_signals
 from .step import TrainingError
 from .config import PretrainConfig
 
@@ -52,13 +52,14 @@ def work(
     record: Record,  # where to write; only the first process does
     port: int,  # where they meet
     threads: int,  # of this process
+    watch: Watch | None = None,  # see `pretrain`
 ) -> None:
     "One process of a run."
     torch.multiprocessing._prctl_pr_set_pdeathsig(signal.SIGKILL)
     os.environ.update(meeting(process, config.processes, port))
     torch.set_num_threads(threads)
     try:
-        pretrain(config, record)
+        pretrain(config, record, watch)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -95,12 +96,13 @@ def wait_for(
 def pretrain_on_processes(
     config: PretrainConfig,  # what to do, and with how many processes
     record: Record,  # where to write: files, not memory
+    watch: Watch | None = None,  # a function of a module, shown the record about once a minute
 ) -> ModelCard:  # of the weights in `record.checkpoints / "last"`
     "Pre-train on `config.processes` processes; raises as `pretrain` does."
     if config.processes == 1:
-        return pretrain(config, record)
+        return pretrain(config, record, watch)
     share = threads_each(torch.get_num_threads(), config.processes)
-    wait_for(start_processes(work, (config, record, free_port(), share), config.processes, join=False))
+    wait_for(start_processes(work, (config, record, free_port(), share, watch), config.processes, join=False))
     found = read_checkpoint(record.checkpoints)
     step = found[0]["step"] if found else 0
     if step < config.steps:

@@ -178,6 +178,14 @@ def rewind(self: Run,
     after = "".join(line + "\n" for line in lines)
     if after != before: write_text(path, after)
 
+# %% ../../nbs/runs/00_run.ipynb #runhist2
+@patch
+def history(self: Run) -> list[dict[str, Any]]:
+    "The lines of the log, oldest first; a torn last one is left out."
+    path = self.folder / "log.jsonl"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return [json.loads(line) for line in text.split("\n")[:-1]]
+
 # %% ../../nbs/runs/00_run.ipynb #e9377ea1
 @patch
 def figure(self: Run,

@@ -139,7 +139,7 @@ def readme(
     return f"""{front_matter(card)}
 # {card.model}, patches of {card.patch_size} px, for {sensors}
 
-An encoder without a head, trained as *{card.method}*{f", {card.step} steps, seed {card.seed}" if card.step else ""}.
+An encoder without a head, trained as *{card.named}*{f", {card.step} steps, seed {card.seed}" if card.step else ""}.
 Statistics below: {"; ".join(samples)}.
 
 - origin: {card.origin or "trained with sar_ssl"}
@@ -285,7 +285,7 @@ def describe_weights(
     lines = [f"{weights_file(weights)}: {weights_file(weights).stat().st_size / 1e6:.1f} MB",
              f"model      {card.model}, patches of {card.patch_size} px, made for {card.chip_size} px, "
              f"{card.registers} registers, positions as in {card.positions}",
-             f"training   {card.method}, recipe {card.recipe}, step {card.step}, seed {card.seed}"]
+             f"training   {card.named}, recipe {card.recipe}, step {card.step}, seed {card.seed}"]
     if len(card.contracts) > 1:
         lines.append(f"absence    of a sensor is marked by {mark_of(card.recipe, card.absent)}")
     for sensor, contract in card.contracts.items():
