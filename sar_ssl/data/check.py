@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NUMBERS', 'SHOWN', 'Report', 'without_nan', 'some_of', 'check_codes', 'check_chip', 'check_names', 'find_duplicates',
-           'check_statistics', 'band_rows', 'rounding_note', 'judge', 'add_sensor', 'add_duplicates', 'add_labels',
-           'check_store']
+           'check_statistics', 'band_rows', 'rounding_note', 'check_every_chip', 'add_sensor', 'add_duplicates',
+           'add_labels', 'check_store']
 
 # %% ../../nbs/data/13_check.ipynb #9530d267
 import re
@@ -219,7 +219,7 @@ def rounding_note(
         if step >= 0.5: yield f"{contract.sensor} band {band}: somebody rounded all values to multiples of {step:g} dB"
 
 # %% ../../nbs/data/13_check.ipynb #f3e6155e
-def judge(
+def check_every_chip(
     batches: StoreBatches,  # of the store
     report: Report,         # problems are added to it
 ) -> Tally:
@@ -301,7 +301,7 @@ def check_store(
     contracts = {sensor: contract_of(dataset, sensor) for sensor in sorted(dataset.attrs["contracts"])}
     batches, splits = StoreBatches(dataset, path, contracts), split_tally(dataset.split.values.tolist())
     report = Report(str(path), size=dataset.sizes["y"], splits=splits)
-    tally = judge(batches, report)
+    tally = check_every_chip(batches, report)
     report.problems += check_names(dataset)
     for contract in contracts.values(): add_sensor(report, contract, tally)
     add_duplicates(report, batches)
