@@ -210,7 +210,7 @@ def hand_back(array: ShardedArray, n_bytes: int) -> None:
     array.unpacked += n_bytes
     if array.unpacked < HAND_BACK: return
     array.unpacked = 0
-    for shard in filter(None, array.shards.values()): shard.data.madvise(mmap.MADV_DONTNEED)
+    for shard in filter(None, list(array.shards.values())): shard.data.madvise(mmap.MADV_DONTNEED)
 
 # %% ../../nbs/data/08_shards.ipynb #ef42aef4
 def read_rows(

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
@@ -186,6 +186,7 @@ def run_step(
     context = loader.context(step, accelerator.device, accelerator.process_index, accelerator.num_processes)
     now, measure = schedule_values(config, step, loader.epoch), due(step + 1, config.log_every, config.steps)
     views = loader.views(context)
+    if step + 1 < config.steps: loader.read_ahead(replace(context, step=step + 1))
     try:
         numbers = state.train_step(views, now, accelerator, student, measure)
     except TrainingError as error:
@@ -308,7 +309,7 @@ def pretrain(
     book = Logbook(config, record, reader, monitor, device, watch) if first else None
     bar = tqdm(total=config.steps, initial=state.step, desc=f"{config.method} {config.sensors}", unit="step",
                **({} if first else {"disable": True}))
-    with stop_on_signals() as stopping, use_fast_products(), bar:
+    with stop_on_signals() as stopping, use_fast_products(), closing(loader), bar:
         while state.step < config.steps:
             numbers = run_step(state, loader, accelerator, student)
             bar.update()

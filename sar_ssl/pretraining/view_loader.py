@@ -6,15 +6,18 @@
 __all__ = ['PUBLISHED_TABLE', 'card_of', 'ViewLoader', 'share_of_batch']
 
 # %% ../../nbs/pretraining/25_views.ipynb #6e4a3d73
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from fastcore.basics import patch
+from torch import Tensor
 
 from ..augment.context import StepContext, counter_generator
 from ..augment.dates import draw_dates, find_partners, read_once
 from ..augment.views import make_views, radiometry_of, teacher_views
 from ..data.choices import batch_rows
-from ..data.reader import ChipDataset
+from ..data.reader import ChipDataset, Images
 from .config import PretrainConfig, check_processes
 from .setup import augmentation_of
 from .step import StepViews
@@ -47,6 +50,7 @@ class ViewLoader:
         self.augmentation = augmentation_of(config, reader.window.stop - reader.window.start, looks)
         self.radiometry = radiometry_of(reader.contracts)
         self.epoch = len(reader) // config.batch_size  # steps
+        self.thread, self.ahead = ThreadPoolExecutor(1, "read ahead"), None  # context and future of what is being read
 
     def chips_of_step(self, step: int) -> np.ndarray:  # view chip, row numbers within the split
         "The chip that each view of a step (from 0) shows, of the whole batch: a function of (seed, step)."
@@ -81,13 +85,52 @@ def context(
     batch_size = self.config.batch_size
     return StepContext(self.config.seed, step, share_of_batch(batch_size, process, processes), batch_size, device)
 
+# %% ../../nbs/pretraining/25_views.ipynb #57e9a102
+@patch
+def read(
+    self: ViewLoader,
+    context: StepContext,  # of a step
+) -> tuple[Images, Tensor | None]:  # chips; view chip, which of them a view shows, None: all in their order
+    "The chips that the views of a step are cut from."
+    return read_once(self.reader, self.chips_of_step(context.step)[:, context.part], context.device)
 
+
+@patch
+def read_ahead(
+    self: ViewLoader,
+    context: StepContext,  # of the step that comes next
+) -> None:
+    "Begin to read the chips of a step in a thread."
+    self.ahead = context, self.thread.submit(self.read, context)
+
+
+@patch
+def chips(
+    self: ViewLoader,
+    context: StepContext,  # of a step
+) -> tuple[Images, Tensor | None]:  # as from `read`
+    "The chips of a step, from the thread where it reads them; raises what the thread met."
+    (known, reading), self.ahead = self.ahead or (None, None), None
+    if reading is None or known != context: return self.read(context)
+    try: return reading.result()
+    except Exception as error:
+        error.add_note(f"while a thread read the chips of step {context.step} ahead")
+        raise
+
+
+@patch
+def close(self: ViewLoader) -> None:
+    "Let the thread end after what it reads now."
+    self.ahead = None
+    self.thread.shutdown(wait=True, cancel_futures=True)
+
+# %% ../../nbs/pretraining/25_views.ipynb #57e9a103
 @patch
 def views(
     self: ViewLoader,
     context: StepContext,  # of a step
 ) -> StepViews:
     "The views of one step that this process works on, a function of the context."
-    images, shown = read_once(self.reader, self.chips_of_step(context.step)[:, context.part], context.device)
+    images, shown = self.chips(context)
     crops = make_views(images, self.augmentation, self.radiometry, context, shown)
     return StepViews(crops, teacher_views(crops, self.augmentation, self.radiometry.channels, context))
