@@ -22,7 +22,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
 from ..data.streams import stream
-from ..models.attention import BlockReading, attention_rows, read_blocks
+from ..models.attention import FACETS, BlockReading, attention_rows, read_blocks
 from ..models.vit import patch_side
 from .attention import (
     TOKEN_PENALTY, attention_entropy, centre_prior, enough_pixels, pixel_maps)
@@ -374,10 +374,10 @@ def chosen_parts(
     "The part of each facet and class that validation chips choose, scored on test chips."
     rank = val[(val["score"] == "auroc") & ~val["facet"].isin(STACKS)].copy()
     rank["far"] = rank["value"] - 0.5
-    unread = ~rank["facet"].isin(["query", "key", "value", "token"])
-    rank.loc[unread, "far"] = rank.loc[unread, "far"].abs()
+    unread = ~np.isin(rank["facet"].to_numpy(str), FACETS)
+    rank["far"] = rank["far"].where(~unread, rank["far"].abs())
     best = rank.loc[rank.groupby(list(by))["far"].idxmax()]
-    told = best["facet"].map(lambda facet: facet in ("query", "key", "value", "token"))
+    told = np.isin(best["facet"].to_numpy(str), FACETS)
     best = best.assign(sign=np.where(told, 1, np.sign(best["value"] - 0.5)))
     keys = ["facet", "block", "head", "class"]
     found = test.merge(best[[*keys, "sign"]], on=keys)
