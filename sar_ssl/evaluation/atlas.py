@@ -372,10 +372,9 @@ def chosen_parts(
     by: tuple[str, ...] = ("facet", "class"),  # one choice for each; with "block" one for each block too
 ) -> pd.DataFrame:  # rows of `test` with sign, and AUROC turned by it
     "The part of each facet and class that validation chips choose, scored on test chips."
-    rank = val[(val["score"] == "auroc") & ~val["facet"].isin(STACKS)].copy()
-    rank["far"] = rank["value"] - 0.5
-    unread = ~np.isin(rank["facet"].to_numpy(str), FACETS)
-    rank["far"] = rank["far"].where(~unread, rank["far"].abs())
+    rank = pd.DataFrame(val[(val["score"] == "auroc") & ~np.isin(val["facet"].to_numpy(str), STACKS)])
+    far, told = rank["value"].to_numpy(float) - 0.5, np.isin(rank["facet"].to_numpy(str), FACETS)
+    rank = rank.assign(far=np.where(told, far, np.abs(far)))
     best = rank.loc[rank.groupby(list(by))["far"].idxmax()]
     told = np.isin(best["facet"].to_numpy(str), FACETS)
     best = best.assign(sign=np.where(told, 1, np.sign(best["value"] - 0.5)))
