@@ -8,6 +8,7 @@ __all__ = ['Say', 'PAIRS', 'KEPT_SCORES', 'looked', 'with_new_speckle', 'Atlas',
 
 # %% ../../nbs/downstream/57_atlas_run.ipynb #26383a9e
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -22,8 +23,8 @@ from ..data.streams import stream
 from .encode import at_precision
 from .shifts import physical_bands, radar_shifts, shifted
 from sar_ssl.evaluation.atlas import (
-    STACKS, Looked, Part, Parts, Tally, all_parts, atlas_table, chosen_parts, compared, learn_readers, patch_sample,
-    stacks, tally_chips)
+    STACKS, Looked, Part, Parts, Tally, atlas_table, chosen_parts, compared, learn_readers, parts_of, patch_sample,
+    tally_chips)
 from ..evaluation.bootstrap import pooled_miou
 from ..evaluation.intervals import chip_blocks, paired_difference
 from ..evaluation.records import metric
@@ -87,13 +88,14 @@ class Atlas(NamedTuple):
     readers: dict  # of `learn_readers`
 
 
+@torch.no_grad()
 def without_facets(
     vit: VisionTransformer,  # the encoder
     images: Tensor,  # b c h w
     pixels: np.ndarray,  # n band y x
 ) -> tuple[Parts, dict]:
     "`all_parts` without queries, keys, values and tokens of single blocks, and without facts."
-    parts, _ = all_parts(vit, images, pixels)
+    parts = parts_of(read_blocks(vit, images, range(len(vit.blocks))), pixels)
     return {part: maps for part, maps in parts.items() if part.facet in ("attention", *STACKS)}, {}
 
 
@@ -212,12 +214,13 @@ def head_loss(
     More than five parameters: chips, a network with its readers, and what is replaced.
     """
     whole = Part("tokens")
-    @torch.no_grad()
-    def say(images: Tensor, pixels: np.ndarray) -> tuple[Parts, dict]:
-        with head_replaced(vit, *head, by): last = read_blocks(vit, images)[0]
-        return {whole: last.on_grid(last.token).float().cpu().numpy()}, {}
-    classes = len(test.legend)
-    intact = tally_chips(looked(lambda images, pixels: ({whole: stacks(all_parts(vit, images, pixels)[0])[whole]}, {}),
-                                test, index, patch_side(vit), **how), {whole: atlas.readers[whole]}, classes)
-    without = tally_chips(looked(say, test, index, patch_side(vit), **how), {whole: atlas.readers[whole]}, classes)
+    def scored(inside: Callable[[], AbstractContextManager]) -> Tally:
+        @torch.no_grad()
+        def say(images: Tensor, pixels: np.ndarray) -> tuple[Parts, dict]:
+            with inside(): last = read_blocks(vit, images)[0]
+            return {whole: last.on_grid(last.token).float().cpu().numpy()}, {}
+        batches = looked(say, test, index, patch_side(vit), **how)
+        return tally_chips(batches, {whole: atlas.readers[whole]}, len(test.legend))
+
+    intact, without = scored(nullcontext), scored(lambda: head_replaced(vit, *head, by))
     return stack_difference(stack_rows(intact, "tokens"), stack_rows(without, "tokens"))

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['Parts', 'STACKS', 'MOST', 'STACK_PENALTIES', 'GROUPS', 'MAP_SCORES', 'Part', 'block_parts', 'block_facts',
-           'pixel_parts', 'stacks', 'all_parts', 'Looked', 'compared', 'patch_sample', 'Reader', 'learn_readers',
-           'Tally', 'class_maps', 'score_chip', 'add_part', 'tally_chips', 'mutual_information', 'draw_weights', 'span',
-           'matrix_scores', 'atlas_table', 'chosen_parts']
+           'pixel_parts', 'stacks', 'parts_of', 'all_parts', 'Looked', 'compared', 'patch_sample', 'Reader',
+           'learn_readers', 'Tally', 'class_maps', 'score_chip', 'add_part', 'tally_chips', 'mutual_information',
+           'draw_weights', 'span', 'matrix_scores', 'atlas_table', 'chosen_parts']
 
 # %% ../../nbs/evaluation/22_atlas.ipynb #158b5ecf
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -98,6 +98,16 @@ def stacks(
     return {Part(name): made for name, made in zip(STACKS, both)}
 
 
+def parts_of(
+    read: Sequence[BlockReading],  # all blocks of a network
+    pixels: np.ndarray,  # n band y x: what was measured; NaN elsewhere
+) -> Parts:
+    "Every facet, block and head, the pixels, and the stacks."
+    parts = pixel_parts(pixels, read[0].grid)
+    for number, block in enumerate(read): parts |= block_parts(block, number)
+    return parts | stacks(parts)
+
+
 @torch.no_grad()
 def all_parts(
     vit: VisionTransformer,  # the encoder
@@ -106,12 +116,10 @@ def all_parts(
 ) -> tuple[Parts, dict[str, dict[Part, np.ndarray]]]:  # parts; facts
     "Everything that the atlas asks about some chips."
     read, facts = read_blocks(vit, images, range(len(vit.blocks))), {}
-    parts = pixel_parts(pixels, read[0].grid)
     for number, block in enumerate(read):
-        parts |= block_parts(block, number)
         for name, values in block_facts(block, number, patch_side(vit)).items():
             facts.setdefault(name, {}).update(values)
-    return parts | stacks(parts), facts
+    return parts_of(read, pixels), facts
 
 # %% ../../nbs/evaluation/22_atlas.ipynb #dc508c68
 class Looked(NamedTuple):
