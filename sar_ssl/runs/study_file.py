@@ -8,7 +8,6 @@ __all__ = ['HEAD', 'KEYS', 'RESOURCES', 'StudyFileError', 'workflow_folder', 'st
            'resolved', 'ordered', 'without_absent', 'Study', 'report_cell', 'read_study_file']
 
 # %% ../../nbs/runs/40_study_file.ipynb #b52bfab2
-import difflib
 import html
 import itertools
 import os
@@ -22,6 +21,7 @@ from typing import Any
 import yaml
 
 import sar_ssl
+from .parameters import nearest
 from .run import RunError
 
 # %% ../../nbs/runs/40_study_file.ipynb #b9a5f74d
@@ -45,8 +45,7 @@ def closest(word: str, # what was written
             known: list[str], # what exists
            ) -> str:
     "`(did you mean ...?)` and all that exists."
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"{f' (did you mean {close[0]!r}?)' if close else ''}; there are: {', '.join(known) or 'none'}"
+    return f"{nearest(word, known)}; there are: {', '.join(known) or 'none'}"
 
 
 def study_path(name: str, # of a study, or the path of a file
