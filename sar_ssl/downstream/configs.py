@@ -124,7 +124,7 @@ class SegmentConfig(TuneConfig):
         check_baseline(self.network, self.weights, self.mode)
 
 # %% ../../nbs/downstream/00_configs.ipynb #cfgsce02
-SceneNetwork = Literal["vit", "cnn", "pixels", "texture"]
+SceneNetwork = Literal["vit", "cnn", PixelNetwork]
 SceneFeatures = Literal["cls", "patches", "cls+patches"]
 ProbeFeatures = Literal["cls", "mean", "patches", "cls+mean", "cls+patches"]
 

@@ -273,9 +273,13 @@ def segment_chips(
     planned = cells(config, labelled_count(splits[0]))
     config = with_length(config, max(cell.labels for cell in planned))
 
+    made: list[nn.Module] = []  # the last cell's, where it has no checkpoint
+
     def train_cell(cell: Cell, last: bool) -> tuple[list[dict], Fitted]:
         metrics, fitted, model = run_cell(config, card, splits, cell, record.folder)
-        if last and not config.by_pixels:
+        if last and config.by_pixels:
+            made.append(model)
+        elif last:
             about = {key: metrics[0][key] for key in ("mode", "init", "fraction", "labelled_chips", "seed", "val_miou")}
             about["test_miou"] = metrics[0]["value"]
             temperature = map_temperature(model, splits[1]) if splits[1] else 1.0
@@ -286,5 +290,6 @@ def segment_chips(
     metrics = run_cells(planned, record, train_cell, f"{config.mode} {card.method}")
     metrics += chance_metrics(splits)
     if not config.by_pixels: return metrics, load_segmenter(record.checkpoints)[0]
+    if made: return metrics, made[0]
     rows = labelled_rows(splits[0], planned[-1].labels, planned[-1].seed)
     return metrics, train_maps(config, card, splits[0], None, rows, planned[-1].seed)[0]
