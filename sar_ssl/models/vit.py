@@ -93,7 +93,7 @@ def create_vit(
     seed: int = 0,  # of the initial weights
     registers: int = 0,  # extra tokens; 4 take the artefacts out of the maps of large models
 ) -> VisionTransformer:  # maps b c h w to tokens
-    "A timm ViT without a head, one parameter for each choice; raises `ModelError` for an unknown name or unfit sizes."
+    "A timm ViT with a class token, without a head; raises `ModelError` for an unknown name or unfit sizes."
     check_model_name(model)
     grid_size(chip_size, chip_size, patch_size)
     if bands < 1:
@@ -102,10 +102,8 @@ def create_vit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vit = timm.create_model(model, pretrained=False, in_chans=bands, img_size=chip_size, patch_size=patch_size,
-                                num_classes=0, drop_path_rate=drop_path, dynamic_img_size=True, **extra)
-    if vit.cls_token is None:
-        raise ModelError(f"model: {model} has no class token, which DINO needs; "
-                         "choose another, such as vit_tiny_patch16_224")
+                                num_classes=0, drop_path_rate=drop_path, dynamic_img_size=True, class_token=True,
+                                global_pool="token", **extra)
     return vit
 
 # %% ../../nbs/models/00_vit.ipynb #5e7b0001
