@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['CARD_FORMAT', 'NOT_TRAINED', 'PROBE_TOLERANCE', 'ModelCard', 'card_to_json', 'card_from_json', 'probe_image',
-           'probe_output', 'probe_difference', 'check_probe', 'weights_file', 'read_card', 'build_encoder',
-           'load_encoder', 'save_encoder', 'check_weights_fit', 'transfer_card']
+           'probe_output', 'probe_difference', 'check_probe', 'shipped_weights', 'weights_file', 'read_card',
+           'build_encoder', 'load_encoder', 'save_encoder', 'check_weights_fit', 'transfer_card']
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #f020b167
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
+import sar_ssl
 from ..data.atomic import rename
 from ..data.radiometry import Contract, check_match, stats_of
 from ..data.choices import SENSOR_SETS, sensor_channels
@@ -57,6 +59,7 @@ class ModelCard:
     code: str = ""  # version of the code that made them
     expected: tuple[float, ...] = ()  # what the encoder gives for the probe image; nothing where it was not recorded
     progress: str = ""  # what the stop rule said of the run at this step; nothing where it was not asked
+    scores: tuple[str, ...] = ()  # what a study measured with them, a line each
 
     @property
     def bands(self) -> int:
@@ -92,7 +95,8 @@ def card_from_json(
         if record.pop("format") != CARD_FORMAT:
             raise ValueError("written by another version")
         contracts = {s: Contract.from_dict(record["contracts"][s]) for s in SENSOR_SETS[record["sensors"]]}
-        return ModelCard(**{**record, "contracts": contracts, "expected": tuple(record.get("expected", ()))})
+        rows = {name: tuple(record.get(name, ())) for name in ("expected", "scores")}
+        return ModelCard(**{**record, **rows, "contracts": contracts})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{where}: not a card of this project ({type(error).__name__}: {error}); "
                               f"expected {CARD_FORMAT!r}") from error
@@ -147,17 +151,27 @@ def check_probe(
                               f"{difference:.2g} from what its card says, expected at most {PROBE_TOLERANCE:g}. "
                               "The file is damaged, or was made for another model; get it again")
 
+# %% ../../nbs/weights/00_checkpoint.ipynb #ckship01
+def shipped_weights() -> dict[str, Path]:  # name to folder
+    "The weights that come with the project, sorted by name."
+    package = Path(sar_ssl.__file__).resolve().parent
+    clone = package.parent / "data" / "weights"
+    folder = clone if clone.is_dir() else package / "weights" / "shipped"
+    return {file.parent.name: file.parent for file in sorted(folder.glob("*/model.safetensors"))}
+
 # %% ../../nbs/weights/00_checkpoint.ipynb #fadde081
 def weights_file(
-    weights: str | Path,  # run folder or safetensors file
+    weights: str | Path,  # run folder, safetensors file, or name of weights that come with the project
 ) -> Path:
     "The file with the encoder; raises `CheckpointError` where there is none."
-    path = Path(weights)
+    shipped = shipped_weights()
+    path = Path(weights) if Path(weights).exists() else shipped.get(str(weights), Path(weights))
     files = path, path / "model.safetensors", path / "checkpoints" / "last" / "teacher.safetensors"
     found = [file for file in files if file.is_file()]
     if not found:
         raise CheckpointError(f"weights: found no file {files[-1] if path.is_dir() else path}; expected "
-                              "a pretrain run's folder, a .safetensors file, an exported folder or 'random'")
+                              "a pretrain run's folder, a .safetensors file, an exported folder, "
+                              f"{', '.join(map(repr, [*shipped, 'random']))}")
     return found[0]
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #38289050
@@ -211,15 +225,17 @@ def save_encoder(
     vit: VisionTransformer,  # the encoder
     card: ModelCard,  # what it was made for
     file: str | Path,  # `.safetensors`, to be written
+    dtype: torch.dtype = torch.float32,  # of the numbers in the file; `torch.float16` halves it, and rounds them
 ) -> ModelCard:  # as written, with the expected output
     "Write an encoder with its card and its self-check; raises `CheckpointError` where that is not possible."
+    vit = copy.deepcopy(vit).to(dtype).float()  # what a reader will have
     card, file = replace(card, expected=probe_output(vit, card)), Path(file)
     fresh = file.with_name(f".{file.name}-writing")
     if file.exists():
         raise CheckpointError(f"{file}: exists already; choose another name, or delete it")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        whole = {name: value.detach().cpu().contiguous() for name, value in vit.state_dict().items()}
+        whole = {name: value.detach().cpu().to(dtype).contiguous() for name, value in vit.state_dict().items()}
         save_file(whole, fresh, metadata={"format": "pt", "card": card_to_json(card)})
         rename(fresh, file)
     except (OSError, SafetensorError) as error:
