@@ -61,5 +61,6 @@ from .figures.attention import attention_panel as attention_panel
 from .figures.audit import audit_figure as audit_figure
 from .figures.chips import band_names as band_names, chip_images as chip_images, show_land_cover as show_land_cover, \
     show_s1 as show_s1, show_s2 as show_s2
-from .figures.embedding import embedding_plot as embedding_plot, explore as explore
+from .figures.embedding import embedding_plot as embedding_plot
 from .figures.report import write_report as write_report
+from .explorer.app import explore as explore

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sar_ssl
 from .chips import add_chips
+from .explore import add_explore
 from .map import add_map
 from .runs import add_runs
 from .study import add_study
@@ -114,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"sar-ssl {sar_ssl.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_chips(commands)
+    add_explore(commands)
     add_map(commands)
     add_run(commands)
     add_runs(commands)
