@@ -9,6 +9,7 @@ Stops when notebooks and sidebar disagree, when a visible cell imports and compu
 a page would load something from another host.
 """
 import ast
+import base64
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from pathlib import Path
 import nbdev.doclinks
 import nbformat
 import yaml
+from build_contents import first_lines
+from check_rooms import exporting, imported
 from execnb.nbio import read_nb, write_nb
 from fastcore.basics import AttrDict
 from nbdev.config import get_config
@@ -29,6 +32,7 @@ from nbdev.showdoc import show_doc
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, PREPARED, SITE = ROOT / "nbs", ROOT / "_proc", ROOT / "_docs"
+DOCUMENTS = ("CONTRIBUTING", "CHANGELOG")  # files of the project that are pages, too
 PAGES = PREPARED / "_pages"  # what Sphinx reads
 
 
@@ -76,11 +80,39 @@ def page_name(notebook: str) -> str:
     return "/".join(filter(None, [folder, re.sub(r"^\d+[a-z]*_", "", name)]))
 
 
-def toctrees(groups: list[tuple[str, list[str]]]) -> str:
-    "A hidden table of contents per group."
-    pages = [(caption, "\n".join(page_name(n) for n in names if n != "index.ipynb")) for caption, names in groups]
-    head = [(f":caption: {caption}\n" if caption else "", names) for caption, names in pages if names]
-    return "\n\n".join(f"```{{toctree}}\n:hidden:\n{caption}\n{names}\n```" for caption, names in head)
+def pages_below(groups: list[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    "Page -> pages that fold below it: below the home page its rooms, below a room its notebooks and the rooms in it."
+    below = {"index": []}
+    for first, *others in ([page_name(name) for name in names] for _, names in groups):
+        around = first.rsplit("/", 2)[0] + "/index"  # data/simulation/index -> data/index
+        if first != "index":
+            below[around if around in below else "index"].append(first)
+            below[first] = others
+    below["index"][2:2] = ["gallery", *map(str.lower, DOCUMENTS)]  # after the lists of notebooks and names
+    return below
+
+
+def toctree(pages: list[str], caption: str = "") -> str:
+    "A hidden table of contents."
+    head = f":caption: {caption}\n" if caption else ""
+    return f"```{{toctree}}\n:hidden:\n{head}\n" + "\n".join(f"/{page}" for page in pages) + "\n```"
+
+
+def append(page: str, text: str):
+    "Put a Markdown cell at the end of a page."
+    nb = nbformat.read(PAGES / f"{page}.ipynb", as_version=4)
+    nb.cells.append(nbformat.v4.new_markdown_cell(text))
+    nbformat.write(nb, PAGES / f"{page}.ipynb")
+
+
+def add_toctrees(below: dict[str, list[str]]):
+    "Give every page that has others below it its table of contents; on the home page rooms have a heading."
+    for page, names in below.items():
+        rooms = [name for name in names if page == "index" and name.endswith("/index")]
+        lists = [toctree([name for name in names if name not in rooms]), toctree(rooms, "Rooms")]
+        text = "\n\n".join(one for one, listed in zip(lists, (set(names) - set(rooms), rooms)) if listed)
+        if text:
+            append(page, text)
 
 
 # --- one notebook
@@ -123,7 +155,27 @@ def local_links(text: str, base: str, code: str) -> str:
     source = rf"\[source\]\({re.escape(code)}/([\w/]+)\.py[^)]*\)(\{{[^}}]*\}})?"
     text = re.sub(source, lambda m: f"[source](project:/source/{m[1].replace('/', '.')}.md){{.source}}", text)
     text = re.sub(rf"{re.escape(base)}/([\w/]+\.html#[\w.]+)", lambda m: "#" + label(m[1]), text)
+    text = re.sub(r"\[(\[`[\w.]+`\]\(#[\w.]+\))\]\([\w./]+\.ipynb\)", r"\1", text)  # nbdev links what was a link before
+    text = re.sub(rf"\]\([./]*({'|'.join(DOCUMENTS)})\.md", lambda m: f"](/{m[1].lower()}.md", text)
     return re.sub(r"\]\(([\w./]+\.ipynb)", lambda m: "](" + page_name(m[1]) + ".ipynb", text)
+
+
+@cache
+def symbol_link(name: str) -> str:
+    "A name as a link to what documents it, if it is exported."
+    return nbdev.doclinks.NbdevLookup().linkify(f"`{name}`")
+
+
+def linked_signature(text: str) -> str:
+    "Nobody can follow links in a block of code: the names stay there, linked in a line below it, as are its types."
+    block = re.search(r"^```python\n(?:def|class) (\w+)(.*?)^```\n", text, re.M | re.S)
+    if not block:
+        return text
+    types = re.findall(r"\b[A-Z]\w+", re.sub("#.*", "", block[2]))
+    links = [*map(symbol_link, types), *re.findall(r"\[`[\w.]+`\]\([^)\s]+\)", block[0])]
+    told = dict.fromkeys(link for link in links if "](" in link and not link.startswith(f"[`{block[1]}`"))
+    plain = re.sub(r"\[(`[\w.]+`)\]\([^)\s]+\)", r"\1", block[0])
+    return text.replace(block[0], plain + (f"\nSee {', '.join(told)}.\n" if told else ""))
 
 
 def documented(cell, page: str, labels: set[str]):
@@ -131,6 +183,7 @@ def documented(cell, page: str, labels: set[str]):
     text = "".join(o["data"]["text/markdown"] for o in cell.outputs if "text/markdown" in o.get("data", {}))
     text = re.sub(r"```python\ndef \w+\(\n    \*args, \*\*kwargs\n\):\n```\n", "", text)  # says nothing
     text = re.sub(r"```python\ndef (?=[A-Z])", "```python\nclass ", text.removeprefix("---\n\n"))
+    text = linked_signature(text)
     name = re.search(r"^### (\S+)$", text, re.M)
     if not name:
         stop(f"{page}: no documentation came of the cell {cell.source!r}")
@@ -161,6 +214,11 @@ def convert(notebook: str, base: str, code: str) -> set[str]:
     "Write the page of one prepared notebook; returns the labels it has."
     page, cells, labels = page_name(notebook), [], set()
     for cell in nbformat.read(PREPARED / notebook, as_version=4).cells:
+        tags = cell.metadata.get("tags", [])
+        if "readme" in tags:  # what only README.md needs
+            continue
+        if "gallery" in tags:
+            cell.source = with_thumbnails(cell.source, notebook)
         if cell.cell_type == "raw":
             cells.append(title(cell.source))
         elif cell.cell_type == "code":
@@ -187,15 +245,74 @@ def link_methods_to_classes(labels: set[str]):
         page.write_text(re.sub(r"\]\(#([\w.]+)\)", known, text), encoding="utf-8")
 
 
+# --- figures as thumbnails
+
+def figures(notebook: str) -> list[tuple[str, bytes]]:
+    "Suffix and bytes of the pictures that a notebook keeps among its outputs."
+    cells = nbformat.read(NOTEBOOKS / notebook, as_version=4).cells
+    shown = [output.data for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    kinds = {"image/png": "png", "image/jpeg": "jpg"}
+    return [(kinds[kind], base64.b64decode(data[kind])) for data in shown for kind in kinds if kind in data]
+
+
+@cache
+def thumbnail(notebook: str) -> str | None:
+    "The figure that stands for a notebook, as a file for the pages; None where it shows none."
+    found = figures(notebook)
+    if not found:
+        return None
+    suffix, data = max(found, key=lambda figure: len(figure[1]))  # the one with most to see
+    name = f"thumbnails/{page_name(notebook).replace('/', '.')}.{suffix}"
+    (PAGES / name).parent.mkdir(exist_ok=True)
+    (PAGES / name).write_bytes(data)
+    return f"/{name}"
+
+
+def with_thumbnails(text: str, page: str) -> str:
+    "A Markdown list of links to notebooks, each with the picture of its notebook before its name."
+    def pictured(link):
+        notebook = os.path.normpath(Path(page).parent / link[2])
+        if not thumbnail(notebook):
+            stop(f"nbs/{page} has {notebook} in its gallery, which shows no figure")
+        return f"* [![]({thumbnail(notebook)}) {link[1]}]({link[2]})"
+
+    return re.sub(r"^\* \[([^]]+)\]\(([\w./]+\.ipynb)\)", pictured, text, flags=re.M)
+
+
+def gallery(groups: list[tuple[str, list[str]]]):
+    "The page with a figure of every notebook that shows one, by room."
+    text = "# Gallery\n\n*A figure of every notebook that shows one; a click leads to the page that draws it*\n"
+    for caption, names in groups:
+        shown = [name for name in names if caption and thumbnail(name)]
+        lines = "\n".join(f"* [{first_lines(NOTEBOOKS / name)[0]}]({name})" for name in shown)
+        text += f"\n## {caption}\n\n{with_thumbnails(lines, 'gallery')}\n" if shown else ""
+    text = re.sub(r"\]\(([\w./]+\.ipynb)", lambda m: "](" + page_name(m[1]) + ".ipynb", text)
+    (PAGES / "gallery.md").write_text(text, encoding="utf-8")
+
+
 # --- the site
 
-def source_pages(library: Path):
+def cross_references(homes: dict[str, Path]):
+    "Tell at the end of a module's page which notebooks import it."
+    page = {module: page_name(str(path.relative_to(NOTEBOOKS))) for module, path in homes.items()}
+    users = {module: [] for module in homes}
+    for module in homes:
+        for other in sorted(imported(module) & set(homes) - {module}):
+            users[other].append(f"[](/{page[module]}.ipynb)")
+    for module, links in users.items():
+        if links:
+            append(page[module], f"---\n\nImported by {', '.join(links)}.")
+
+
+def source_pages(homes: dict[str, Path]):
     "A page with the code of every exported module, where the links named source lead."
     (PAGES / "source").mkdir()
-    for file in sorted(library.rglob("[!_]*.py")):
-        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    for module, notebook in homes.items():
+        file = ROOT.joinpath("sar_ssl", *module.split(".")).with_suffix(".py")
         include = f"```{{literalinclude}} {os.path.relpath(file, PAGES / 'source')}\n:language: python\n```\n"
-        (PAGES / "source" / f"{module}.md").write_text(f"---\norphan: true\n---\n# Source of `{module}`\n\n{include}")
+        home = f"Exported from [](/{page_name(str(notebook.relative_to(NOTEBOOKS)))}.ipynb)."
+        text = f"---\norphan: true\n---\n# Source of `sar_ssl.{module}`\n\n{home}\n\n{include}"
+        (PAGES / "source" / f"sar_ssl.{module}.md").write_text(text, encoding="utf-8")
 
 
 def prepare(groups: list[tuple[str, list[str]]]):
@@ -208,49 +325,68 @@ def prepare(groups: list[tuple[str, list[str]]]):
     for notebook in (name for _, names in groups for name in names):
         prepare_notebook(notebook)
         labels |= convert(notebook, config.doc_host + config.doc_baseurl, code)
+    gallery(groups)
+    for name in DOCUMENTS:
+        shutil.copy(ROOT / f"{name}.md", PAGES / f"{name.lower()}.md")
     link_methods_to_classes(labels)
-    home = nbformat.read(PAGES / "index.ipynb", as_version=4)
-    home.cells.append(nbformat.v4.new_markdown_cell(toctrees(groups)))
-    nbformat.write(home, PAGES / "index.ipynb")
-    source_pages(config.lib_path)
+    cross_references(homes := exporting())
+    add_toctrees(pages_below(groups))
+    source_pages(homes)
     shutil.copytree(NOTEBOOKS / "images", PAGES / "images")
 
 
-def resolve_contents_once(app):
-    "The table of contents beside a page: Sphinx would resolve it for every page, but only links and the mark differ."
+def sidebar_once(app, below: dict[str, list[str]]):
+    "The contents beside a page: Sphinx and furo would make them for every page, but only links and marks differ."
+    from furo.navigation import get_navigation_tree
     from sphinx.environment.adapters.toctree import global_toctree_for_doc
+
+    above = {page: owner for owner, names in below.items() for page in names}
 
     @cache
     def contents() -> str:  # as the first page shows it
         tree = global_toctree_for_doc(app.env, "index", app.builder, tags=app.tags, collapse=False, titles_only=True,
                                       maxdepth=-1, includehidden=True)
-        return app.builder.render_partial(tree)["fragment"]
+        return get_navigation_tree(app.builder.render_partial(tree)["fragment"])
+
+    def marked(text: str, page: str, classes: str) -> str:  # and unfolded, where there is something below it
+        link = rf'<li class="([^"]*)"><a class="reference internal" href="{re.escape(page)}\.html">(.*?</a>)(<input )?'
+        return re.sub(link, lambda m: f'<li class="{m[1]} {classes}"><a class="current reference internal" '
+                      f'href="{page}.html">{m[2]}{m[3] + "checked " if m[3] else ""}', text)
 
     def beside(page: str) -> str:
-        mark = rf'<li class="(toctree-l\d)"><a class="(reference internal)" href="{re.escape(page)}\.html">'
-        text = re.sub(mark, r'<li class="\1 current"><a class="current \2" href="#">', contents())
+        text, one = marked(contents(), page, "current current-page"), page
+        while (one := above.get(one, "index")) != "index":
+            text = marked(text, one, "current")
         return re.sub(r'href="(?!#)', f'href="{"../" * page.count("/")}', text)
 
-    def replace(app, page, template, context, doctree):
+    def without(app, page, template, context, doctree):
         if "toctree" in context:
-            context["toctree"] = lambda **options: beside(page)
+            context["toctree"] = lambda **options: ""
 
-    app.connect("html-page-context", replace, priority=400)  # before furo's, which has 500
+    def replace(app, page, template, context, doctree):
+        context["furo_navigation_tree"] = beside(page)
+
+    app.connect("html-page-context", without, priority=400)  # before furo's, which has 500
+    app.connect("html-page-context", replace, priority=600)
 
 
-def sphinx(title: str) -> int:
+def sphinx(config, below: dict[str, list[str]]) -> int:
     "Draw the pages; return Sphinx's exit status. Any warning is an error."
     from sphinx.application import Sphinx
 
+    # a page that is read from a disk may not read others: results of a search have no excerpts there
+    excerpts = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false'
     settings = dict(
-        project=title, extensions=["myst_nb", "mathml"], nb_execution_mode="off", nb_render_text_lexer="none",
+        project=config.title, version=config.version, release=config.version, copyright=config.copyright,
+        extensions=["myst_nb", "mathml"], nb_execution_mode="off", nb_render_text_lexer="none",
         myst_enable_extensions=["dollarmath", "amsmath", "attrs_inline"],
-        html_theme="furo", html_title=title, html_math_renderer="mathml",
+        html_theme="furo", html_title=f"{config.title} {config.version}", html_math_renderer="mathml",
         suppress_warnings=["myst.header", "mystnb.unknown_mime_type"], html_copy_source=False, html_show_sphinx=False,
-        html_static_path=[str(NOTEBOOKS / "styles.css")], html_css_files=["styles.css"])
+        html_static_path=[str(NOTEBOOKS / "styles.css")], html_css_files=["styles.css"],
+        html_js_files=[(None, {"body": excerpts})])
     app = Sphinx(PAGES, None, PREPARED / "html", PREPARED / "doctrees", "html", settings, status=None,
                  warningiserror=True, parallel=2)
-    resolve_contents_once(app)
+    sidebar_once(app, below)
     app.build(force_all=True)
     return app.statuscode
 
@@ -272,7 +408,7 @@ def main():
     check_sidebar(groups)
     check_imports([name for _, names in groups for name in names])
     prepare(groups)
-    if sphinx("sar_ssl"):
+    if sphinx(get_config(), pages_below(groups)):
         stop("Sphinx warned, see above")
     check_no_network(PREPARED / "html")
     shutil.rmtree(SITE, ignore_errors=True)

@@ -20,7 +20,9 @@ def outputs(cell) -> str:
 
 
 def paragraph(cell) -> str:
-    "One cell in Markdown; nothing for a cell that is hidden or exported."
+    "One cell in Markdown; nothing for a cell that is hidden, exported, or tagged as being for the site alone."
+    if "site" in cell.metadata.get("tags", []):
+        return ""
     if cell.cell_type == "markdown":
         return re.sub(r"\]\((?!https?:)([^)]+\.(?:ipynb|png))", r"](nbs/\1", cell.source).strip()
     if cell.cell_type != "code" or re.match(r"#\| *(hide|export|default_exp)", cell.source):

@@ -2,6 +2,7 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,44 @@ def test_page_that_loads_from_another_host_is_refused():
             assert "cdn.example" in str(refusal)
         else:
             raise AssertionError("a script of another host went unseen")
+
+
+def test_links_that_lead_nowhere_are_found():
+    from check_site import broken_links
+
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder)
+        (site / "room").mkdir()
+        (site / "room" / "a b.html").write_text('<h1 id="top">a</h1><a href="../index.html#none">lost</a>')
+        (site / "index.html").write_text('<a href="room/a%20b.html#top">right</a><a href="https://arxiv.org">outside</a>'
+                                         '<img src="none.png"><a href="#">here</a>')
+        assert broken_links(site) == ["index.html: leads nowhere: none.png#",
+                                      "room/a b.html: leads nowhere: index.html#none"], broken_links(site)
+
+
+def test_what_a_browser_complains_of_is_found():
+    from check_site import browser, resize, visit
+
+    if not shutil.which("chromium"):
+        return print("SKIPPED: no chromium to look at pages with")
+    bad = {"error": "<script>undefined_name()</script>", "missing": '<img src="none.png">',
+           "remote": '<script src="http://127.0.0.1:9/x.js"></script>', "wide": "<pre>" + "x" * 900 + "</pre>"}
+    with tempfile.TemporaryDirectory() as folder, browser() as tab:
+        resize(tab, 1300, 900)
+        for name, body in {"good": "<pre>x</pre>", **bad}.items():
+            page = Path(folder) / f"{name}.html"
+            page.write_text(f"<!doctype html><title>{name}</title>{body}")
+            found = visit(tab, page)
+            assert bool(found) == (name in bad), (name, found)
+
+
+def test_readme_leaves_out_what_is_for_the_site():
+    from build_readme import paragraph
+
+    cell = nbformat.v4.new_markdown_cell("doors")
+    assert paragraph(cell) == "doors"
+    cell.metadata["tags"] = ["site"]
+    assert paragraph(cell) == ""
 
 
 def house(folder, name, imports):
