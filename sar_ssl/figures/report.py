@@ -28,6 +28,7 @@ from matplotlib.figure import Figure
 
 from ..data.atomic import write_text
 from .atlas import stack_tables
+from .claims import study_limits
 from .curves import label_efficiency, read_log, training_curves
 from .modality_grid import grid_cells, grid_figure, grid_sentences, grid_tables
 from .comparisons import comparisons, headline, sentences
@@ -37,9 +38,10 @@ from ..pretraining.progress import Progress
 from sar_ssl.figures.study import (
     StudyError, StudyRun, join, read_study, segment_scores, sensor_words, study_scores,
 )
+from .study_csv import runs_table, write_table
 from sar_ssl.figures.tables import (
-    Table, attention_tables, embedding_tables, factor_tables, miou_tables, number, runs_table, scene_scores,
-    scene_tables, shift_tables, study_limits, write_table,
+    Table, attention_tables, embedding_tables, factor_tables, miou_tables, number, scene_scores, scene_tables,
+    shift_tables,
 )
 
 # %% ../../nbs/figures/45_report.ipynb #2bb5eded
