@@ -6,8 +6,8 @@ from .data.audit import audit_store as audit_store
 from .data.check import check_store as check_store
 from .data.chip import Chip as Chip, StoreError as StoreError, make_layout as make_layout
 from .data.download.catalogue import fetch as fetch
-from .data.radiometry import Contract as Contract, ContractError as ContractError, decode as decode, encode as encode, \
-    to_db as to_db, to_linear as to_linear
+from .data.packing import decode as decode, encode as encode
+from .data.radiometry import Contract as Contract, ContractError as ContractError, to_db as to_db, to_linear as to_linear
 from .data.reader import ChipDataset as ChipDataset, read_chip as read_chip
 from .data.simulation.sensors import Simulation as Simulation, simulate_store as simulate_store
 from .data.simulation.visits import simulate_dates as simulate_dates

@@ -43,7 +43,7 @@ def as_lmdb(store: Path) -> Path:
     import lmdb
     import numpy as np
     from sar_ssl.data.store import contract_of, open_store
-    from sar_ssl.data.radiometry import decode
+    from sar_ssl.data.packing import decode
     from sar_ssl.data.shards import ShardedArray, read_rows
     from tqdm import trange
 
@@ -75,7 +75,7 @@ def as_geotiffs(store: Path, chips: int = 400) -> Path:
     import rasterio
     from sar_ssl.data.simulation.optics import FOOTPRINT
     from sar_ssl.data.store import contract_of, open_store
-    from sar_ssl.data.radiometry import decode
+    from sar_ssl.data.packing import decode
     from sar_ssl.data.shards import ShardedArray, read_rows
 
     folder = store.with_suffix(".tifs")

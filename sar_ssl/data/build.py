@@ -38,7 +38,7 @@ from .chip import SCHEMA_VERSION, Layout, StoreError
 from .classes import KNOWN_CLASSES, ClassInfo
 from .moments import merge_moments, stats_of_moments
 from .parts import fingerprint, left_out_of, packed_names
-from .radiometry import encode
+from .packing import encode
 from .samples import check_stats, usable_stats
 from .shards import CODECS, pieces_per_row, shard_layout, shard_path, write_shard
 

@@ -24,7 +24,8 @@ from .chip import SPLITS, StoreError, chip_checksum, label_codes, split_tally
 from .classes import IGNORE
 from .plausibility import physical_check
 from .samples import check_stats, sample_problems, usable_stats
-from .radiometry import Contract, ContractError, decode, metres
+from .packing import decode
+from .radiometry import Contract, ContractError, metres
 from .store import contract_of, legend_of, open_store
 from .tally import (
     AXES, BINS, StoreBatches, Tally, add_batch, describe_counts, physical_axis, quantity_of, spark_line)

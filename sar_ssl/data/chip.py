@@ -18,7 +18,8 @@ import numpy as np
 
 from .classes import IGNORE, WORLDCOVER, ClassInfo
 from .plausibility import physical_check
-from .radiometry import Contract, encode, stored_contract
+from .packing import encode, stored_contract
+from .radiometry import Contract
 
 # %% ../../nbs/data/06_chip.ipynb #2bb5eded
 @dataclass

@@ -18,7 +18,8 @@ from scipy.stats import binom
 from tqdm.auto import tqdm
 
 from .store import contract_of
-from .radiometry import Contract, decode, to_linear
+from .packing import decode
+from .radiometry import Contract, to_linear
 
 # %% ../../nbs/data/43_fingerprints.ipynb #56798f58
 BLOCKS = 16  # per side of the thumbnail

@@ -22,7 +22,7 @@ import numpy as np
 from .atomic import replacing
 from .chip import SCHEMA_VERSION, SPLITS, Chip, Layout, LeftOut, chip_row
 from .moments import band_moments, merge_moments
-from .radiometry import decode
+from .packing import decode
 from .shards import pack_rows
 
 # %% ../../nbs/data/09_parts.ipynb #2bb5eded

@@ -23,7 +23,8 @@ from .chip import Chip, StoreError
 from .choices import (
     SENSOR_SETS, centre_window, reading_contracts, sensor_channels, sensors_in, split_rows, stored_places)
 from .classes import IGNORE, class_index, has_label
-from .radiometry import Contract, decode
+from .packing import decode
+from .radiometry import Contract
 from .scaling import SCALINGS
 from .shards import ShardedArray, read_rows
 from .store import contract_of, legend_of, open_store

@@ -29,7 +29,8 @@ from .parts import PART, build_record, fingerprint, is_done, part_path, write_pa
 from .chip import (
     SCHEMA_VERSION, Chip, Layout, StoreError, split_tally)
 from .classes import KNOWN_CLASSES, WORLDCOVER, ClassInfo, own_legend
-from .radiometry import STORED_TYPE, Contract, decode, metres, stored_contract
+from .packing import STORED_TYPE, decode, stored_contract
+from .radiometry import Contract, metres
 from .shards import ShardedArray, read_rows
 
 # %% ../../nbs/data/11_store.ipynb #06d91f1c

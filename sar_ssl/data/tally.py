@@ -15,7 +15,8 @@ import numpy as np
 import xarray as xr
 
 from .chip import StoreError
-from .radiometry import STORED_TYPE, Contract, base_band
+from .packing import STORED_TYPE
+from .radiometry import Contract, base_band
 from .shards import ShardedArray, read_rows
 
 # %% ../../nbs/data/12_tally.ipynb #114ded79

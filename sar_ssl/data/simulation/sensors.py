@@ -20,7 +20,8 @@ from rasterio.warp import transform as reproject
 
 from ..chip import Chip, make_layout
 from ..classes import SIMULATED_MAP
-from ..radiometry import S1_BANDS, S1_STORED, S2_L2A_BANDS, S2_STORED, Contract
+from ..packing import S1_STORED, S2_STORED
+from ..radiometry import S1_BANDS, S2_L2A_BANDS, Contract
 from .fields import Window
 from .landscape import HALO, Landscape, greenness, landscape, noisy_label
 from .optics import class_colours, optical_image, seen_through_air, surface_reflectance
