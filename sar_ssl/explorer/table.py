@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgba
 
 from ..data.chip import Chip
 from ..data.classes import IGNORE, class_index
-from ..data.radiometry import decode
+from ..data.packing import decode
 from ..data.reader import ChipDataset
 from ..data.store import contract_of
 from .selection import SelectionError
