@@ -242,9 +242,11 @@ class EmbeddingConfig(WeightsConfig):
     "Parameters of an embedding run."
 
     split: Split = "test"  # which chips are embedded: "train", "val", "test" or "test_other"
-    n_chips: Annotated[int, Number(3)] = 1000  # at most this many
-    projection: Literal["tsne", "pca"] = "tsne"  # "tsne" keeps neighbours, "pca" distances
-    k: Natural = 10  # neighbours for the purity
+    n_chips: Annotated[int, Number(3)] = 1000  # at most this many of each split; more is steadier
+    projection: Literal["umap", "tsne", "pca"] = "umap"  # "umap" and "tsne" keep neighbours, "pca" distances
+    planes: Natural = 3  # drawings with other seeds, to see what they share; more is steadier, 1: not asked
+    tokens: Natural = 5000  # patch tokens, drawn from all chips of a split alike; more is steadier, and costs
+    k: Natural = 10  # neighbours for purity and common neighbours; more asks for larger shapes
 
 # %% ../../nbs/downstream/00_configs.ipynb #e32c4dac
 @dataclass(frozen=True)
