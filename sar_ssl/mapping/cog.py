@@ -37,6 +37,7 @@ class Layer:
     factor: float = 1.0      # physical units per stored unit
     legend: tuple[ClassInfo, ...] = ()  # classes, where the values are codes: their colours become the colour table
     tags: Mapping[str, str] = field(default_factory=dict)  # written into the file
+    rgb: bool = False        # its three bands are a picture in red, green and blue
 
 # %% ../../nbs/mapping/20_cog.ipynb #f70d2f59
 def colour_table(
@@ -58,14 +59,15 @@ def create_raw(
     "An empty map without compression; raises `MappingError` where it cannot be written."
     profile = dict(driver="GTiff", height=grid.height, width=grid.width, count=len(layer.bands), dtype=layer.dtype,
                    nodata=layer.nodata, crs=grid.crs, transform=Affine(*grid.transform), tiled=True, blockxsize=TILE,
-                   blockysize=TILE, BIGTIFF="IF_SAFER", interleave="band", photometric="MINISBLACK")
+                   blockysize=TILE, BIGTIFF="IF_SAFER", interleave="band",
+                   photometric="RGB" if layer.rgb else "MINISBLACK")
     need = len(layer.bands) * grid.height * grid.width * np.dtype(layer.dtype).itemsize
     free = shutil.disk_usage(path.parent).free
     if need > free:
         raise MappingError(f"{path}: needs {need / 2**20:.0f} MB, and {free / 2**20:.0f} MB are free; make room")
     with rasterio.open(path, "w", **profile) as file:
         if layer.legend: file.write_colormap(1, colour_table(layer.legend))
-        else: file.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (len(layer.bands) - 1)]
+        elif not layer.rgb: file.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (len(layer.bands) - 1)]
         file.descriptions, file.scales = layer.bands, (layer.factor,) * len(layer.bands)
         file.update_tags(**layer.tags)
 
