@@ -6,7 +6,7 @@
 __all__ = ['COLOURS', 'NEIGHBOURS', 'AROUND', 'WAYS', 'laid_over', 'outline', 'ChipView', 'attended', 'same_place', 'OpenChip',
            'chip_plot']
 
-# %% ../../nbs/explorer/40_chip.ipynb #390b7205
+# %% ../../nbs/explorer/40_chip.ipynb #546e3db6
 from collections.abc import Callable, Mapping
 
 import matplotlib
@@ -16,12 +16,12 @@ import torch
 from ..evaluation.map_scores import mass_mask
 from .checkpoint import Checkpoint
 from .lab import hv, pn
-from .panes import Cell, Redraw, Sheet
-from .table import chip_pictures, opaque
+from .panes import BORDER, Cell, Redraw, Sheet
+from .table import chip_pictures, opaque, picture_kinds
 from ..figures.attention import attention_limit, upsample
 from ..models.attention import attention
 
-# %% ../../nbs/explorer/40_chip.ipynb #b4bebbc8
+# %% ../../nbs/explorer/40_chip.ipynb #d4984418
 COLOURS = "inferno"  # of attention
 
 
@@ -33,7 +33,7 @@ def laid_over(
     "Attention in colour over a picture that shines through where there is little."
     strength = np.clip(upsample(relative, *picture.shape[:2]) / limit, 0, 1)[..., None]
     colour = matplotlib.colormaps[COLOURS](0.15 + 0.85 * strength[..., 0])[..., :3] * 255
-    cover = 0.15 + 0.65 * strength
+    cover = 0.85 * strength**1.5
     return (picture * (1 - cover) + colour * cover).astype(np.uint8)
 
 
@@ -47,7 +47,7 @@ def outline(
     y, x = np.nonzero(framed[1:, 1:-1] != framed[:-1, 1:-1])  # level sides
     return np.concatenate([upright, np.stack([x, gh - y, x + 1, gh - y], 1)]).astype(float)
 
-# %% ../../nbs/explorer/40_chip.ipynb #6a8bad83
+# %% ../../nbs/explorer/40_chip.ipynb #a47db1c4
 NEIGHBOURS, AROUND = 24, 48  # tokens, and chips, that are shown as most alike
 WAYS = {"S1 to S2": ("s1", "s2"), "S2 to S1": ("s2", "s1"), "S1 to S1": ("s1", "s1"), "S2 to S2": ("s2", "s2")}
 
@@ -62,10 +62,10 @@ class ChipView:
     ):
         self.checkpoints, self.opens, first = checkpoints, opens, next(iter(checkpoints.values()))
         self.row, self.token, self.redraw = -1, None, Redraw()
-        titles = list(chip_pictures(first.reader, np.arange(1)))
+        kinds = picture_kinds(first.reader)
         depth, heads = len(first.encoder.blocks), first.encoder.blocks[0].attn.num_heads
         self.which = pn.widgets.Select(name="checkpoint", options=list(checkpoints), visible=len(checkpoints) > 1)
-        self.picture = pn.widgets.RadioButtonGroup(options=titles, value=titles[min(1, len(titles) - 1)])
+        self.picture = pn.widgets.RadioButtonGroup(options=kinds, value=kinds[min(1, len(kinds) - 1)])
         self.block = pn.widgets.IntSlider(name="block", start=0, end=depth - 1, value=depth - 1)
         self.head = pn.widgets.IntSlider(name="head (-1: mean of all)", start=-1, end=heads - 1, value=-1)
         self.mass = pn.widgets.FloatSlider(name="mass inside the line", start=0.1, end=0.9, step=0.05, value=0.6)
@@ -114,9 +114,9 @@ class ChipView:
     ) -> list[np.ndarray]:  # uint8 (side, side, 3)
         "The pictures of some chips as the encoder is shown them, cut where patches end."
         reader = self.checkpoint.reader
-        pictures = chip_pictures(reader, rows)[self.picture.value]
+        _, pictures = chip_pictures(reader, rows, self.picture.value)
         side = reader.window.stop - reader.window.start
-        return [opaque(None if one is None else one[reader.window, reader.window], side) for one in pictures]
+        return [opaque(one[reader.window, reader.window], side) for one in pictures]
 
 # %% ../../nbs/explorer/40_chip.ipynb #3adf8e4b
 def attended(
@@ -199,7 +199,7 @@ class OpenChip(ChipView):
         (gh, _columns), (row, column) = self.checkpoint.grid, self.token
         return hv.Rectangles([(column, gh - row - 1, column + 1, gh - row)])
 
-# %% ../../nbs/explorer/40_chip.ipynb #d7aea91f
+# %% ../../nbs/explorer/40_chip.ipynb #b50911af
 def chip_plot(
     view: OpenChip,
     width: int = 360,  # pixels
@@ -211,5 +211,5 @@ def chip_plot(
     looks = [hv.opts.Segments(line_color="white", line_width=1.8), hv.opts.RGB(default_tools=[], active_tools=[]),
              hv.opts.Rectangles(fill_alpha=0, line_color="#00e5ff", line_width=2.5)]
     whole = hv.opts.Overlay(xlim=(0, gw), ylim=(0, gh), xaxis=None, yaxis=None, toolbar=None, show_frame=False,
-                            frame_width=width, frame_height=width * gh // gw)
+                            border=BORDER, width=width + 2 * BORDER, height=width * gh // gw + 2 * BORDER)
     return (picture * line * box).opts(*looks, whole)
