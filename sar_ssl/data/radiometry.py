@@ -103,6 +103,10 @@ class ContractFields:
 class Contract(ContractFields):
     "What the numbers of an array mean; value = stored * factor + offset, except where stored equals nodata."
 
+    def __repr__(self) -> str:
+        "The fields; looks only where they are known, because the identity of a build contains this text."
+        return super().__repr__().replace(", looks=None)", ")")
+
     def to_dict(self) -> dict:
         "The contract as a dictionary that JSON can hold."
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -133,8 +137,8 @@ class Contract(ContractFields):
         attrs = dict(long_name=f"Sentinel-{self.sensor[1]} {self.product} {self.quantity}",
                      units="dB" if self.scale == "dB" else "1",
                      sensor=self.sensor, product=self.product, quantity=self.quantity, scale=self.scale,
-                     scale_factor=self.factor, add_offset=self.offset)
-        if not math.isnan(self.resolution): attrs["resolution_m"] = self.resolution
+                     resolution_m=self.resolution, scale_factor=self.factor, add_offset=self.offset)
+        if math.isnan(self.resolution): del attrs["resolution_m"]
         name = STANDARD_NAMES.get((self.quantity, self.product))
         if name: attrs["standard_name"] = name
         if self.looks is not None: attrs["equivalent_looks"] = self.looks
