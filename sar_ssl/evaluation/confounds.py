@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['chip_facts', 'Parts', 'class_of', 'confound_classes', 'one_hot', 'count_classes', 'ProbeScore', 'probe_score',
-           'class_directions', 'random_directions', 'projected_out', 'Erased', 'erase']
+           'class_directions', 'random_directions', 'projected_out', 'Erased', 'control_score', 'erase']
 
 # %% ../../nbs/evaluation/34_confounds.ipynb #ea99bb0e
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ def class_directions(
     classes: np.ndarray,  # (n,): class indices, 255 where unknown
 ) -> np.ndarray:  # d r: orthonormal; r is at most the number of classes - 1
     "The directions in which the means of the classes differ."
-    means = np.stack([features[classes == c].mean(0) for c in np.unique(classes[is_known(classes)])])
+    means = np.stack([features[classes == c].mean(0, dtype=np.float64) for c in np.unique(classes[is_known(classes)])])
     _, length, axes = np.linalg.svd(means - means.mean(0), full_matrices=False)
     return axes[length > 1e-9 * (1 + np.abs(means).max())].T
 
@@ -140,7 +140,8 @@ def projected_out(
     directions: np.ndarray,  # d r, orthonormal
 ) -> np.ndarray:  # n d
     "Features without some directions."
-    return features - features @ directions @ directions.T
+    table = np.asarray(features, np.float64)
+    return table - table @ directions @ directions.T
 
 # %% ../../nbs/evaluation/34_confounds.ipynb #54c5366a
 class Erased(NamedTuple):
@@ -153,18 +154,31 @@ class Erased(NamedTuple):
     control: float  # the same after as many random directions, mean over draws
 
 
+def control_score(
+    features: Parts,  # n d each
+    cover: Parts,  # (n,) classes or n c labels of each: land cover
+    rank: int,  # directions taken out
+    seed: int,  # of the draws
+) -> float:
+    "What can be read of land cover after some random directions are projected out, mean over two draws."
+    drawn = [random_directions(features.train.shape[1], rank, 2 * seed + draw) for draw in range(2)]
+    without = [Parts(*(projected_out(part, directions) for part in features)) for directions in drawn]
+    return float(np.mean([probe_score(left, cover).value for left in without]))
+
+
 def erase(
     features: Parts,  # n d each
-    confound: Parts,  # (n,) each: classes of the confound
+    confounds: Mapping[str, Parts],  # (n,) each: classes of the confounds, by name
     cover: Parts,  # (n,) classes or n c labels of each: land cover
     groups: ArrayLike | None = None,  # (test chip,): block of each; None: no interval
     seed: int = 0,  # of the random directions
-) -> Erased:
-    "Take a confound out of an embedding and read it and land cover again."
-    directions = class_directions(features.train, confound.train)
-    without = lambda some: Parts(*(projected_out(part, some) for part in features))
-    width, rank = directions.shape
-    control = [probe_score(without(random_directions(width, rank, 3 * seed + draw)), cover).value for draw in range(3)]
-    left = without(directions)
-    read = lambda some, what: probe_score(some, what, groups)
-    return Erased(rank, read(features, confound), read(left, confound), read(left, cover), float(np.mean(control)))
+) -> dict[str, Erased]:
+    "Take one confound after the other out of an embedding and read it and land cover again."
+    found, read = {}, lambda some, what: probe_score(some, what, groups)
+    axes = {name: class_directions(features.train, one.train) for name, one in confounds.items()}
+    control = {rank: control_score(features, cover, rank, seed) for rank in {one.shape[1] for one in axes.values()}}
+    for name, confound in confounds.items():
+        left, rank = Parts(*(projected_out(part, axes[name]) for part in features)), axes[name].shape[1]
+        scores = read(features, confound), read(left, confound), read(left, cover)
+        found[name] = Erased(rank, *scores, control[rank])
+    return found
