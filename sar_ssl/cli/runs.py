@@ -9,12 +9,13 @@ __all__ = ['text', 'runs_list', 'runs_show', 'runs_compare', 'add_runs']
 import argparse
 
 # %% ../../nbs/cli/27_runs.ipynb #ebbe1b9e
-def text(table, # a pandas table
-        ) -> str:
+def text(
+    table,  # a pandas table
+) -> str:
     "A table for a terminal, nothing left out."
     return table.to_string() if len(table) else "  none"
 
-
+# %% ../../nbs/cli/27_runs.ipynb #4017392a
 def runs_list(arguments: argparse.Namespace) -> int:
     "`sar-ssl runs list FOLDER...`."
     from sar_ssl.figures.runs import find_runs, runs_overview
@@ -22,7 +23,7 @@ def runs_list(arguments: argparse.Namespace) -> int:
     print(text(runs_overview(find_runs(arguments.folders))))
     return 0
 
-
+# %% ../../nbs/cli/27_runs.ipynb #0c90e1e9
 def runs_show(arguments: argparse.Namespace) -> int:
     "`sar-ssl runs show FOLDER...`: every parameter and every score, and the command that makes a run again."
     from sar_ssl.figures.runs import find_runs, metric_table
@@ -46,7 +47,7 @@ def runs_compare(arguments: argparse.Namespace) -> int:
     if arguments.figure: curves_together(runs).savefig(arguments.figure)
     return 0
 
-
+# %% ../../nbs/cli/27_runs.ipynb #ed8ee3d6
 def add_runs(commands: argparse._SubParsersAction) -> None:
     "Declare `sar-ssl runs`."
     runs = commands.add_parser("runs", help="what was run, side by side")
