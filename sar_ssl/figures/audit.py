@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from ..data.audit import Audit
+from ..data.audit_report import Audit
 from ..data.chip import SPLITS
 
 # %% ../../nbs/figures/05_audit.ipynb #4ae8d74f
