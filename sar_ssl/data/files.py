@@ -86,6 +86,7 @@ WORDS = (*LEVELS, *POLARISATION, *ACQUIRED, "quantity", "scale", "units", "proce
          "radio_add_offset")
 "Tags and attributes that count, in small or capital letters; numbers come from GDAL itself."
 
+# %% ../../nbs/data/24_files.ipynb #8c900706
 def words_of(
     tags: dict,  # of a file or of a band
 ) -> dict[str, str]:
@@ -100,6 +101,7 @@ def polarisation_of(
     found = {word_band(word) for text in texts for word in re.findall(r"[a-z]+", text)} - {""}
     return found.pop() if len(found) == 1 else ""
 
+# %% ../../nbs/data/24_files.ipynb #85cbb1f6
 def band_facts(
     file: rasterio.DatasetReader,  # open
 ) -> list[dict]:
