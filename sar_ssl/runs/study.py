@@ -115,12 +115,14 @@ class Step:
 
 
 def cell_content(cell: Cell, # of a study
+                 values: Mapping[str, Any], # of `cell_values`, with paths; of a store empty
                  prints: Mapping[str, str], # fingerprints of the cells before, and of those taken
                  place: Place, # of the study
                 ) -> dict[str, Any]:
     "Recipe, inputs and code of a cell; paths of other cells are no part of it, so that a study can be moved."
     of = {name: f"cell {name}" for name in prints} | {".": "study"}
-    recipe = cell_values(cell, of, place) if cell.experiment else {"make": cell.make}
+    named = {key: resolved(value, of) for key, value in cell.parameters.items() if resolved(value, of) != value}
+    recipe = {**values, **named} if cell.experiment else {"make": cell.make}
     taken = prints if cell.experiment == "report" else {name: prints[name] for name in references(cell.parameters)}
     inputs = {**taken, **outside([*cell.make.split(), cell.needs] if cell.make else recipe)}
     return dict(recipe=plain(recipe), inputs=inputs, code=cell_code(cell, place))
@@ -152,11 +154,11 @@ def plan_study(study: Study, # what to make
     paths = {cell.name: str(place.folder(cell.name)) for cell in study.cells} | {".": str(place.out), **study.taken}
     prints, steps = {name: listing(Path(path)) for name, path in study.taken.items()}, []
     for cell in study.cells:
-        content, there = cell_content(cell, prints, place), made(place, cell.name)
+        values = cell_values(cell, paths, place) if cell.experiment else {}
+        content, there = cell_content(cell, values, prints, place), made(place, cell.name)
         if any_code and there and all(there[key] == content[key] for key in ("recipe", "inputs")):
             content["code"] = there["code"]
         after = tuple(prints) if cell.experiment == "report" else tuple(references(cell.parameters))
-        values = cell_values(cell, paths, place) if cell.experiment else {}
         steps.append(Step(cell, values, content, cell_state(content, place, cell.name), after))
         prints[cell.name] = steps[-1].fingerprint
     return steps
