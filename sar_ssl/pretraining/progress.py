@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MOST', 'RECENT', 'FEW', 'NOT_YET', 'COLLAPSING', 'LEARNING', 'STILL', 'VERDICTS', 'EXCESS', 'SETTLED', 'CAUGHT_UP',
-           'ENTROPY_SHARE', 'RANK_SHARE', 'KNN_GAIN', 'FEWEST', 'SHRUNK', 'GUESSING', 'WAS_SURE', 'ALIVE', 'RANK_GAIN',
-           'SURER', 'measured', 'smoothed', 'gain', 'Progress', 'measure_progress', 'fading', 'collapsing', 'unmet',
-           'gaining', 'judge']
+           'ENTROPY_SHARE', 'RANK_SHARE', 'KNN_GAIN', 'FEWEST', 'SHRUNK', 'WAS_SURE', 'ALIVE', 'RANK_GAIN', 'SURER',
+           'measured', 'smoothed', 'gain', 'Progress', 'measure_progress', 'fading', 'collapsing', 'unmet', 'gaining',
+           'judge']
 
 # %% ../../nbs/pretraining/12_progress.ipynb #prog0003
 import math
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from scipy.stats import theilslopes
 
-from .alarms import collapse, empty_targets
+from .alarms import GUESSING, collapse, empty_targets
 from ..weights.checkpoint import NOT_TRAINED
 
 # %% ../../nbs/pretraining/12_progress.ipynb #prog0008
@@ -123,8 +123,8 @@ def measure_progress(
 SHRUNK = 0.5
 "Share of its peak in the second half that the rank may fall to; the dip of healthy runs is over by then."
 
-GUESSING, WAS_SURE = 0.99, 0.9
-"Of ln K: the entropy of a teacher that guesses, as in the alarms, and of one that did not."
+WAS_SURE = 0.9
+"Of ln K: the entropy of a teacher that does not guess."
 
 
 def fading(
