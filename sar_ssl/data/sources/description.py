@@ -43,7 +43,7 @@ def check_keys(
     for key in record:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, 1)
-            hint = f"do you mean {close[0]!r}?" if close else f"expected one of {list(known)}"
+            hint = f"did you mean {close[0]!r}?" if close else f"expected one of {list(known)}"
             raise SourceError(f"{place}: unknown key {key!r}, {hint}")
     missing = [key for key in needed if key not in record]
     if missing: raise SourceError(f"{place}: {missing} missing")
