@@ -22,9 +22,9 @@ from ..data.reader import ChipDataset
 from ..data.streams import stream
 from .encode import at_precision
 from .shifts import physical_bands, radar_shifts, shifted
-from sar_ssl.evaluation.atlas import (
-    STACKS, Looked, Part, Parts, Tally, atlas_table, chosen_parts, compared, learn_readers, parts_of, patch_sample,
-    tally_chips)
+from ..evaluation.atlas import (
+    STACKS, Facts, Looked, Part, Parts, Tally, atlas_table, chosen_parts, compared, learn_readers, parts_of,
+    patch_sample, tally_chips)
 from ..evaluation.bootstrap import pooled_miou
 from ..evaluation.intervals import chip_blocks, paired_difference
 from ..evaluation.records import metric
@@ -33,7 +33,7 @@ from ..models.attention import Replacement, head_replaced, read_blocks
 from ..models.vit import grid_size, patch_side
 
 # %% ../../nbs/downstream/57_atlas_run.ipynb #0f58ba41
-Say = Callable[[Tensor, np.ndarray], tuple[Parts, dict]]  # images, pixels -> parts, facts
+Say = Callable[[Tensor, np.ndarray], tuple[Parts, Facts]]  # images, pixels -> parts, facts
 
 
 def looked(
@@ -58,10 +58,10 @@ def looked(
         pixels = torch.where(batch.valid, batch.pixels, torch.nan).float().cpu().numpy()
         shares = class_shares(reader.labels(part, batch.seen.cpu()), grid, len(reader.legend))
         with at_precision(torch.device(device), precision):
-            parts, facts = say(batch.pixels, pixels)
-            if twice is not None:
-                again, _ = say(twice.images(part, device).pixels, pixels)
-                facts = facts | dict(likeness=compared(parts, again))
+            parts, say_facts = say(batch.pixels, pixels)
+            facts = say_facts()
+            if twice is not None:  # whose facts nobody asks for
+                facts |= dict(likeness=compared(parts, say(twice.images(part, device).pixels, pixels)[0]))
         yield Looked(parts, shares.astype(float), np.array([blocks[i] for i in part.tolist()]), facts)
 
 # %% ../../nbs/downstream/57_atlas_run.ipynb #0ccd3759
@@ -93,10 +93,10 @@ def without_facets(
     vit: VisionTransformer,  # the encoder
     images: Tensor,  # b c h w
     pixels: np.ndarray,  # n band y x
-) -> tuple[Parts, dict]:
+) -> tuple[Parts, Facts]:
     "`all_parts` without queries, keys, values and tokens of single blocks, and without facts."
     parts = parts_of(read_blocks(vit, images, range(len(vit.blocks))), pixels)
-    return {part: maps for part, maps in parts.items() if part.facet in ("attention", *STACKS)}, {}
+    return {part: maps for part, maps in parts.items() if part.facet in ("attention", *STACKS)}, dict
 
 
 def atlas_of(
@@ -216,9 +216,9 @@ def head_loss(
     whole = Part("tokens")
     def scored(inside: Callable[[], AbstractContextManager]) -> Tally:
         @torch.no_grad()
-        def say(images: Tensor, pixels: np.ndarray) -> tuple[Parts, dict]:
+        def say(images: Tensor, pixels: np.ndarray) -> tuple[Parts, Facts]:
             with inside(): last = read_blocks(vit, images)[0]
-            return {whole: last.on_grid(last.token).float().cpu().numpy()}, {}
+            return {whole: last.on_grid(last.token).float().cpu().numpy()}, dict
         batches = looked(say, test, index, patch_side(vit), **how)
         return tally_chips(batches, {whole: atlas.readers[whole]}, len(test.legend))
 
