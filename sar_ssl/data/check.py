@@ -212,7 +212,7 @@ def sensor_facts(
     contract: Contract,  # of the sensor
     tally: Tally,        # of the whole store
     n_chips: int,        # of the store
-    n_pixels: int,       # of the sample, of the band that has fewest
+    n_pixels: float,     # of the sample, of the band that has fewest
 ) -> dict:
     "What the report says of a sensor: what it is, how many chips lack it, and where its statistics come from."
     present, name = tally.present[contract.sensor], contract.stats.sample if contract.stats else "no sample"
@@ -230,7 +230,8 @@ def add_sensor(
     sensor, counts, axis = contract.sensor, tally.counts[contract.sensor], physical_axis(contract)
     sample = [describe_counts(band, axis) for band in counts[1]]
     report.problems += check_statistics(contract, sample, tally.sample)
-    wrong, notes = sample_problems(contract, *(np.array([row[name] for row in sample]) for name in ("q01", "q50", "max")))
+    low, middle, high = (np.array([row[name] for row in sample]) for name in ("q01", "q50", "max"))
+    wrong, notes = sample_problems(contract, low, middle, high)
     report.problems += wrong
     report.notes += [*notes, *rounding_note(counts[1], contract)]
     n_pixels = min(row["n_pixels"] for row in sample)
