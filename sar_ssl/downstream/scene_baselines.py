@@ -17,7 +17,8 @@ import xarray as xr
 from ..data.classes import label_shares
 from ..data.reader import ChipDataset, pick_device
 from ..data.subsets import first_labelled, rarest_label
-from .classification import SceneChips, network_logits, probe_features, step_loss
+from .scene_features import probe_features
+from .classification import SceneChips, network_logits, step_loss
 from .configs import SceneConfig, SceneNetwork
 from .encode import card_for, dataset_for, scene_labels, scored_splits
 from .fit import fit
