@@ -8,10 +8,11 @@ __all__ = ['STYLE', 'LISTED', 'COMPARED', 'THUMBNAIL', 'PLACES', 'CARD', 'LOCAL_
            'make_scatters', 'make_list', 'make_ways', 'card', 'plot_pane', 'chosen_file', 'chosen_page', 'header',
            'page_of', 'chip_card', 'read_runs', 'explore', 'serve']
 
-# %% ../../nbs/explorer/50_app.ipynb #780d44c8
+# %% ../../nbs/explorer/50_app.ipynb #235b5c75
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from .checkpoint import Checkpoint, ExplorerError, chip_scores, read_checkpoint
 from .chip import AROUND, WAYS, OpenChip, chip_plot
 from .export import PageError, parquet, static_page
 from .lab import pn
-from .panes import Cell, Look, Scatter, Sheet, look_of, scatter_plot, sheet_plot
+from .panes import GLYPHS, Cell, Look, Scatter, Sheet, compiled, look_of, scatter_plot, sheet_plot
 from .selection import Selection
 from .table import chip_pictures, chip_table, column_kind, matching, opaque, picture_kinds
 
@@ -41,7 +42,7 @@ def explorer_table(
         table = table.assign(**{name + last: values for name, values in columns.items()})
     return table
 
-# %% ../../nbs/explorer/50_app.ipynb #faaca960
+# %% ../../nbs/explorer/50_app.ipynb #6743cf6b
 STYLE = """
 :host, body { font-family: system-ui, sans-serif; }
 .key { display: flex; flex-wrap: wrap; gap: 2px 12px; font-size: 12px; color: #333; }
@@ -83,7 +84,7 @@ def legend_html(
     if look.ordered:
         bar = f"linear-gradient(to right, {', '.join(look.colours)})"
         return f"<div class=key>{look.names[0]} <i style='width:12em;background:{bar}'></i> {look.names[-1]}</div>"
-    lines = (f"<span><i style='background:{colour}'></i>{name} <small>{n:,}</small></span>"
+    lines = (f"<span><i style='background:{colour}'></i>{escape(name)} <small>{n:,}</small></span>"
              for name, colour, n in zip(look.names, look.colours, count) if n)
     return f"<div class=key>{''.join(lines)}</div>"
 
@@ -224,7 +225,7 @@ class LinkedExplorer(Explorer):
         "The explorer as something to show: a cell's last line, or what a server serves."
         return page_of(self)
 
-# %% ../../nbs/explorer/50_app.ipynb #6ea7a128
+# %% ../../nbs/explorer/50_app.ipynb #882b1483
 PLACES = ("longitude", "latitude")
 
 
@@ -251,6 +252,7 @@ def make_scatters(
     table, look = explorer.table, look_of(explorer.table[explorer.colour.value], explorer.legend)
     told = [name for name in ("id", "cover", "split", "source") if name in table]
     pairs = plane_columns(table)
+    if len(table) > GLYPHS: compiled()
     frames = (table[told].assign(x=table[x], y=table[y])[["x", "y", *told]] for x, y in pairs)
     return [Scatter(frame, explorer.selection, look, explorer.open, explorer.say) for frame in frames]
 
@@ -274,7 +276,7 @@ def make_ways(
     ways = ["chips that are shown", *(["most like the open chip"] if explorer.chip else []), *(WAYS if joint else ())]
     return pn.widgets.Select(name="pictures of", options=ways)
 
-# %% ../../nbs/explorer/50_app.ipynb #39a1cec5
+# %% ../../nbs/explorer/50_app.ipynb #64ea8e69
 CARD = dict(styles={"background": "white", "border-radius": "8px", "padding": "10px",
                     "box-shadow": "0 1px 3px rgba(0,0,0,.14)"}, margin=6, stylesheets=[STYLE])
 
@@ -320,7 +322,8 @@ def header(
                                      button_type="primary", button_style="outline")
              for make, name, label in ((chosen_file, "chosen.parquet", "save as Parquet"),
                                        (chosen_page, "chosen.html", "save as page"))]
-    title = pn.pane.HTML(f"<b style='font-size:19px'>sar-ssl explore</b> &nbsp; {' | '.join(explorer.checkpoints)}")
+    names = escape(" | ".join(explorer.checkpoints))
+    title = pn.pane.HTML(f"<b style='font-size:19px'>sar-ssl explore</b> &nbsp; {names}")
     return pn.Row(title, explorer.message, clear, *files, sizing_mode="stretch_width", margin=6)
 
 
@@ -372,7 +375,7 @@ def explore(
     checkpoints = read_runs(runs, chips, most)
     return LinkedExplorer(explorer_table(checkpoints), checkpoints)
 
-# %% ../../nbs/explorer/50_app.ipynb #1f71c536
+# %% ../../nbs/explorer/50_app.ipynb #77922f07
 LOCAL_DIST = "static/extensions/panel/"  # where panel's server has its own files
 PATIENCE = 600_000  # milliseconds in which a browser has to open a page that it asked for
 
@@ -386,6 +389,7 @@ def serve(
     def page() -> Any:
         pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST  # styles from here, even if a page opens slowly
         return make().page()
+    make()  # whatever is compiled or read the first time, before somebody waits for it
     hosts = [f"{host}:{port or '*'}" for host in ("127.0.0.1", "localhost")]
     return pn.serve({"explore": page}, address="127.0.0.1", port=port, websocket_origin=hosts, title="sar-ssl explore",
                     show=False, threaded=not wait, verbose=False, unused_session_lifetime_milliseconds=PATIENCE)

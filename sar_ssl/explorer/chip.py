@@ -6,8 +6,9 @@
 __all__ = ['COLOURS', 'NEIGHBOURS', 'AROUND', 'WAYS', 'laid_over', 'outline', 'ChipView', 'attended', 'same_place', 'OpenChip',
            'chip_plot']
 
-# %% ../../nbs/explorer/40_chip.ipynb #546e3db6
+# %% ../../nbs/explorer/40_chip.ipynb #f06e4946
 from collections.abc import Callable, Mapping
+from html import escape
 
 import matplotlib
 import numpy as np
@@ -137,7 +138,7 @@ def same_place(
     (gh, gw), (row, column) = grid, token
     return column / gw, row / gh, (column + 1) / gw, (row + 1) / gh
 
-# %% ../../nbs/explorer/40_chip.ipynb #871a5b2b
+# %% ../../nbs/explorer/40_chip.ipynb #68efecad
 class OpenChip(ChipView):
     "The view with what it draws."
 
@@ -152,7 +153,8 @@ class OpenChip(ChipView):
                               "#ff3b30" if i == head else "#ffffff") for i, one in enumerate(maps)])
         who = "the class token" if self.token is None else f"the token in row {self.token[0]}, column {self.token[1]}"
         whose = "mean of heads" if head < 0 else f"head {head}"
-        self.words.object = (f"<b>{self.checkpoint.reader.ids[self.row]}</b><br>block {self.block.value}, {whose}: "
+        name = escape(self.checkpoint.reader.ids[self.row])
+        self.words.object = (f"<b>{name}</b><br>block {self.block.value}, {whose}: "
                              f"where {who} looks; colours 0 to {limit:.1f} x a flat gaze")
         self.redraw.event(tick=self.redraw.tick + 1)
 

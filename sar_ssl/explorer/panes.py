@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'OTHERS', 'REST', 'GLYPHS', 'Redraw', 'AIR', 'BORDER', 'Look', 'look_of_names', 'look_of', 'View', 'painted',
-           'limits', 'Scatter', 'picked', 'clicked', 'scatter_plot', 'Cell', 'mosaic', 'Sheet', 'sheet_plot']
+           'compiled', 'limits', 'Scatter', 'picked', 'clicked', 'scatter_plot', 'Cell', 'mosaic', 'Sheet',
+           'sheet_plot']
 
 # %% ../../nbs/explorer/30_panes.ipynb #f4e1867e
 from collections.abc import Callable, Sequence
@@ -91,6 +92,12 @@ def painted(
     layers.append(tf.shade(counts, color_key=look.colours, how="log", min_alpha=150))
     picture = tf.dynspread(tf.stack(*layers), threshold=0.5, max_px=2)
     return np.flipud(picture.data).copy().view(np.uint8).reshape(view.height, view.width, 4)
+
+# %% ../../nbs/explorer/30_panes.ipynb #095963fc
+def compiled() -> None:
+    "Let datashader compile what it draws with."
+    rows = pd.DataFrame(dict(x=[0.0, 1.0], y=[0.0, 1.0]))
+    painted(rows, Look(np.array([0, -1]), [REST], [""], False), np.array([True, False]), View((0, 1), (0, 1), 8, 8))
 
 # %% ../../nbs/explorer/30_panes.ipynb #f44abdd2
 GLYPHS = 4000  # points in view that are drawn as circles; more are slower to draw and to send

@@ -51,7 +51,7 @@ def chip_table(
     columns |= {name: values.astype(object) for name, values in columns.items() if values.dtype.kind in "TU"}
     return pd.DataFrame(columns | cover_columns(reader))
 
-# %% ../../nbs/explorer/10_table.ipynb #1a0056ee
+# %% ../../nbs/explorer/10_table.ipynb #e10418f4
 MOST_NAMES = 40  # different names that a list offers; columns with more are searched
 
 
@@ -61,7 +61,8 @@ def column_kind(
     "How a column is filtered and coloured."
     if pd.api.types.is_datetime64_any_dtype(column): return "date"
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column): return "number"
-    return "names" if column.nunique() <= MOST_NAMES else "text"
+    few = column.head(1000).nunique() <= MOST_NAMES  # a million names are counted only where these are few
+    return "names" if few and column.nunique() <= MOST_NAMES else "text"
 
 
 def matching(

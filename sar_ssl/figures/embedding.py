@@ -4,14 +4,13 @@
 
 # %% auto #0
 __all__ = ['OTHER_COLOURS', 'NO_CLASS', 'class_colours', 'cover_names', 'check_coordinates', 'draw_dots', 'embedding_plot',
-           'token_panel', 'draw_readings', 'confound_figure', 'explore']
+           'token_panel', 'draw_readings', 'confound_figure']
 
 # %% ../../nbs/figures/20_embedding.ipynb #f020b167
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -157,19 +156,3 @@ def confound_figure(
         axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.32), ncols=2, frameon=False)
     figure.suptitle(title, fontsize=9)
     return figure
-
-# %% ../../nbs/figures/20_embedding.ipynb #c12a7b49
-def explore(
-    xy: ArrayLike,  # chip 2: coordinates
-    classes: Sequence[str],  # (chip,): class names
-    **columns: Sequence,  # more to read under the pointer: chip=ids, orbit=..., date=...
-):  # holoviews NdOverlay of Points, one per class
-    "The embedding to zoom in and to read under the pointer; raises `ValueError` where holoviews has no backend yet."
-    import holoviews as hv  # only for exploring: figures that are kept do not need it
-
-    if not hv.Store.loaded_backends():
-        raise ValueError('explore: holoviews has no backend yet; run hv.extension("bokeh") in a cell before it')
-    colours, kinds = class_colours(classes), np.asarray(classes).astype(str)
-    table = pd.DataFrame(dict(x=np.asarray(xy)[:, 0], y=np.asarray(xy)[:, 1], **columns))
-    points = {name: hv.Points(table[kinds == name], ["x", "y"], list(columns)) for name in colours}
-    return hv.NdOverlay({name: p.opts(color=colours[name]) for name, p in points.items()}, kdims="class", sort=False)
