@@ -2,7 +2,6 @@
 import ast
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -101,14 +100,14 @@ def test_links_that_lead_nowhere_are_found():
 
 
 def test_what_a_browser_complains_of_is_found():
-    from check_site import browser, resize, visit
+    from check_site import SIZE, visit
+    from sar_ssl.testing.browser import browsing, chromium
 
-    if not shutil.which("chromium"):
-        return print("SKIPPED: no chromium to look at pages with")
+    if not (program := chromium()):
+        return
     bad = {"error": "<script>undefined_name()</script>", "missing": '<img src="none.png">',
            "remote": '<script src="http://127.0.0.1:9/x.js"></script>', "wide": "<pre>" + "x" * 900 + "</pre>"}
-    with tempfile.TemporaryDirectory() as folder, browser() as tab:
-        resize(tab, 1300, 900)
+    with tempfile.TemporaryDirectory() as folder, browsing(program, SIZE, hidden=True) as tab:
         for name, body in {"good": "<pre>x</pre>", **bad}.items():
             page = Path(folder) / f"{name}.html"
             page.write_text(f"<!doctype html><title>{name}</title>{body}")

@@ -20,8 +20,10 @@ from urllib.request import urlopen
 import websocket
 
 # %% ../../nbs/testing/15_browser.ipynb #75f582d0
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--remote-debugging-port=0")
+FLAGS = ("--headless=new --no-sandbox --disable-gpu --in-process-gpu --no-first-run --disable-sync --hide-scrollbars "
+         "--disable-background-networking --disable-component-update --disable-extensions "
+         "--disable-back-forward-cache --disable-renderer-backgrounding --disable-background-timer-throttling "
+         "--remote-debugging-port=0").split()
 HERE = ("http://127.0.0.1", "ws://127.0.0.1", "file:", "data:", "blob:", "about:", "chrome:")  # requests to nobody else
 
 
@@ -32,13 +34,30 @@ class Browser:
         self.number, self.events, self.folder = 0, [], Path()
         for domain in ("Page", "Runtime", "Network", "Log"): self.call(f"{domain}.enable")
 
+    def receive(self) -> dict:
+        "The next message; what happened is kept in `events`."
+        said = json.loads(self.socket.recv())
+        if "method" in said: self.events.append(said)
+        return said
+
     def call(self, method: str, **values: Any) -> dict:
         "Give a command and wait for its answer; what happens meanwhile is kept in `events`."
         self.number += 1
         self.socket.send(json.dumps(dict(id=self.number, method=method, params=values)))
-        while (said := json.loads(self.socket.recv())).get("id") != self.number: self.events.append(said)
+        while (said := self.receive()).get("id") != self.number: pass
         if "error" in said: raise RuntimeError(f"{method}: {said['error']}")
         return said["result"]
+
+    def show(self, url: str) -> None:
+        "Open a page and wait until it and its pictures are loaded; what happened before is forgotten."
+        self.events.clear()
+        self.call("Page.navigate", url=url)
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events): self.receive()
+
+    def resize(self, width: int, height: int) -> None:
+        "Give the page a size in pixels; below 500 it is a phone."
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                  mobile=width < 500)
 
     def js(self, expression: str) -> Any:
         "The value of some JavaScript."
@@ -62,16 +81,16 @@ class Browser:
             self.call("Input.dispatchMouseEvent", type=kind, x=float(x), y=float(y), button="left", clickCount=1,
                       buttons=buttons)
 
-    def problems(self) -> list[str]:
-        "Exceptions, errors in the console, and requests to any other host."
+    def problems(self, allowed: tuple[str, ...] = HERE) -> list[str]:
+        "Exceptions, errors in the console, and requests for what does not begin like one of `allowed`."
         found, self.events = self.events, []
         said = [str(e["params"]) for e in found if e["method"] == "Runtime.exceptionThrown"]
-        said += [e["params"]["entry"]["text"] for e in found if e["method"] == "Log.entryAdded"
-                 and e["params"]["entry"]["level"] == "error"]
+        entries = [e["params"]["entry"] for e in found if e["method"] == "Log.entryAdded"]
+        said += [f"{entry['text']} {entry.get('url', '')}" for entry in entries if entry["level"] == "error"]
         said += [str(e["params"]["args"]) for e in found if e["method"] == "Runtime.consoleAPICalled"
-                 and e["params"]["type"] == "error"]
+                 and e["params"]["type"] in ("error", "assert")]
         urls = [e["params"]["request"]["url"] for e in found if e["method"] == "Network.requestWillBeSent"]
-        return said + [f"request to {url}" for url in urls if not url.startswith(HERE)]
+        return said + [f"request to {url}" for url in urls if not url.startswith(allowed)]
 
 # %% ../../nbs/testing/15_browser.ipynb #1a042891
 def chromium() -> str | None:
@@ -82,7 +101,11 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def browsing(program: str, size: tuple[int, int] = (1760, 1400)) -> Iterator[Browser]:
+def browsing(
+    program: str,  # from `chromium`
+    size: tuple[int, int] = (1760, 1400),  # pixels
+    hidden: bool = False,  # a hidden tab runs and lays out its pages but draws nothing: half the time
+) -> Iterator[Browser]:
     "A tab of a new Chromium, which is ended afterwards; its downloads go to `browser.folder`."
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         child = subprocess.Popen([program, *FLAGS, f"--user-data-dir={folder}/profile", "about:blank"], text=True,
@@ -91,11 +114,15 @@ def browsing(program: str, size: tuple[int, int] = (1760, 1400)) -> Iterator[Bro
             port = Path(folder, "profile", "DevToolsActivePort")
             while not port.is_file() or not port.read_text().strip(): time.sleep(0.05)
             with urlopen(f"http://127.0.0.1:{port.read_text().split()[0]}/json") as answer: tabs = json.load(answer)
-            browser = Browser(next(tab for tab in tabs if tab["type"] == "page")["webSocketDebuggerUrl"])
+            first = next(tab for tab in tabs if tab["type"] == "page")["webSocketDebuggerUrl"]
+            browser = Browser(first)
+            if hidden:
+                tab = browser.call("Target.createTarget", url="about:blank", background=True)["targetId"]
+                browser.socket.close()
+                browser = Browser(f"{first.rpartition('/')[0]}/{tab}")
             browser.folder = Path(folder, "downloads")
             browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(browser.folder))
-            browser.call("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1,
-                         mobile=False)
+            browser.resize(*size)
             yield browser
             browser.socket.close()
         finally:
