@@ -26,7 +26,7 @@ from ..downstream.encode import card_for, class_features, dataset_for, used_sens
 from ..evaluation.embedding import nearest_others, project
 from ..evaluation.neighbours import nearest
 from .neighbours import Bank
-from ..models.vit import tokens
+from ..models.vit import grid_size, patch_side, tokens
 from ..runs.parameters import read_params
 from ..weights.checkpoint import load_encoder
 
@@ -109,8 +109,8 @@ def encode(
     at_once: int = 64,  # chips together; more is faster up to a point and needs memory
 ) -> tuple[np.ndarray, Bank, tuple[int, int]]:  # n d class tokens; all patch tokens; rows and columns of patches
     "Class tokens, and the bank of all patch tokens, in one pass."
-    device, seen = next(encoder.parameters()).device, []
-    (gh, gw), width = tokens(encoder, reader.images([0], device).pixels)[1].shape[-2:], encoder.embed_dim
+    device, seen, side = next(encoder.parameters()).device, [], reader.window.stop - reader.window.start
+    gh, gw = grid_size(side, side, patch_side(encoder))
     def parts() -> Iterator[Tensor]:
         starts = range(0, len(reader), at_once)
         for start in tqdm(starts, desc="encode chips", unit_scale=at_once):
@@ -118,7 +118,7 @@ def encode(
             chip, patches = tokens(encoder, reader.images(rows, device).pixels)
             seen.append(chip[-1].float().cpu())
             yield rearrange(patches[-1].float().cpu(), "b d gh gw -> (b gh gw) d")
-    bank = Bank(parts(), len(reader) * gh * gw, width)
+    bank = Bank(parts(), len(reader) * gh * gw, encoder.embed_dim)
     return torch.cat(seen).numpy(), bank, (gh, gw)
 
 # %% ../../nbs/explorer/25_checkpoint.ipynb #fcf82125
