@@ -89,16 +89,17 @@ def encoder_mapper(
     arguments: argparse.Namespace,  # of `sar-ssl map`
 ) -> Mapper:
     "An encoder's attention or components as a mapper; raises `CheckpointError` where there is none."
-    from sar_ssl.mapping.encoder_maps import map_encoder
+    from sar_ssl.mapping.encoder_maps import Making, map_encoder
     from sar_ssl.weights.atomic_checkpoint import digest
     from sar_ssl.weights.checkpoint import load_encoder, weights_file
 
     encoder, card = load_encoder(arguments.weights)
     identity = digest(weights_file(arguments.weights)) + bf16_mark(arguments.precision)
-    asked = asked_of(arguments).of(encoder)
+    asked, tags = asked_of(arguments).of(encoder), map_tags(arguments, identity)
     def make(scene: object, tiling: object, workers: int | None) -> list:
-        return [map_encoder(scene, encoder.eval(), card, arguments.out, asked, identity, tiling, workers=workers,
-                            tags=map_tags(arguments, identity), device=arguments.device, precision=arguments.precision)]
+        making = Making(identity=identity, tags=tags, workers=workers, device=arguments.device,
+                        precision=arguments.precision)
+        return [map_encoder(scene, encoder.eval(), card, arguments.out, asked, tiling, making)]
     return Mapper(dict(card.contracts), card.sensors.split("+"), card.chip_size, card.patch_size, identity, make)
 
 # %% ../../nbs/cli/10_map.ipynb #climap07

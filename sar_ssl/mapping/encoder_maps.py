@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['PERCENTILES', 'SAMPLE', 'PER_WINDOW', 'Asked', 'said', 'patch_values', 'Projection', 'fit_projection',
            'projection_tags', 'read_projection', 'known_patches', 'sampled_vectors', 'shown_numbers', 'shown_colours',
-           'encoder_layers', 'scene_projection', 'fitted', 'on_pixels', 'card_tiling', 'map_encoder', 'georeferenced',
-           'described', 'cell_means', 'scene_array', 'chip_transform', 'chip_array']
+           'encoder_layers', 'scene_projection', 'fitted', 'on_pixels', 'card_tiling', 'Making', 'map_encoder',
+           'georeferenced', 'described', 'cell_means', 'scene_array', 'chip_transform', 'chip_array']
 
 # %% ../../nbs/mapping/35_encoder_maps.ipynb #encm0003
 import base64
 import copy
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -52,6 +52,7 @@ class Asked:
     what: Literal["attention", "facet", "pca"] = "attention"  # heads, the numbers of a vector, or three components
     block: int = -1    # negative counts from the end; early ones show edges and texture, late ones kinds of land
     facet: str = "key"  # "token", "query", "key" or "value"; not used for attention
+    projection: "Projection | None" = None  # for components: of another map, to have its colours; None: an own one
 
     def of(
         self,
@@ -278,29 +279,39 @@ def card_tiling(
     return Tiling(card.chip_size, card.chip_size // 4)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    "How a map is made, and what its file says."
+    identity: str = ""  # what the network is: its checksum, or a name that is given to no other
+    tags: Mapping[str, str] = field(default_factory=dict)  # written into the file
+    workers: int | None = None  # threads; None: one per core
+    device: str | torch.device | None = None  # None: the GPU where there is one, or else the CPU
+    precision: str = "fp32"  # or "bf16": faster where the processor has it, and rounds to three digits
+
+
 def map_encoder(
     scene: Scene,        # that fits the weights
     encoder: VisionTransformer,  # in evaluation mode
     card: ModelCard,     # of its weights
     out: str | Path,     # file of the map
     asked: Asked = Asked(),  # attention or pca, of which block
-    identity: str = "",  # what the network is: its checksum, or a name that is given to no other
     tiling: Tiling | None = None,  # how the scene is cut; None: see `card_tiling`
-    projection: Projection | None = None,  # of another map, to have its colours; None: the scene's own
-    workers: int | None = None,  # threads; None: one per core
-    tags: Mapping[str, str] = {},  # written into the file
-    **how: object,       # `device` and `precision` of `patch_values`
+    making: Making = Making(),  # by what, and with which tags
 ) -> Layer:
-    "Map attention or components of a scene into a cloud-optimised GeoTIFF; the same call again resumes after a crash."
-    asked, tiling, side = asked.of(encoder), tiling or card_tiling(card), patch_side(encoder)
-    patches, identity = patch_values(encoder, card, asked, **how), f"{identity} {asked.named}"
-    if projection: identity += f" {projection_tags(projection)['projection']}"
-    layers = encoder_layers(Path(out), asked, encoder, tags)
+    """Map attention or components of a scene into a cloud-optimised GeoTIFF; the same call again resumes after a crash.
+
+    Seven parameters: what is mapped, by what, into which file, and how.
+    """
+    asked, tiling, side, projection = asked.of(encoder), tiling or card_tiling(card), patch_side(encoder), None
+    patches = patch_values(encoder, card, asked, making.device, making.precision)
+    identity = f"{making.identity} {asked.named}"
+    if asked.projection: identity += f" {projection_tags(asked.projection)['projection']}"
+    layers = encoder_layers(Path(out), asked, encoder, making.tags)
     if asked.what == "pca":
-        projection = projection or scene_projection(scene, patches, layers, identity, tiling, side)
-        layers = encoder_layers(Path(out), asked, encoder, {**tags, **projection_tags(projection)})
-    predict = on_pixels(patches, side, projection if asked.what == "pca" else None)
-    map_scene(scene, predict, len(layers[0][0].bands), layers, identity, tiling, workers)
+        projection = asked.projection or scene_projection(scene, patches, layers, identity, tiling, side)
+        layers = encoder_layers(Path(out), asked, encoder, {**making.tags, **projection_tags(projection)})
+    predict = on_pixels(patches, side, projection)
+    map_scene(scene, predict, len(layers[0][0].bands), layers, identity, tiling, making.workers)
     return layers[0][0]
 
 # %% ../../nbs/mapping/35_encoder_maps.ipynb #encm0057
@@ -348,14 +359,13 @@ def scene_array(
     card: ModelCard,     # of its weights
     asked: Asked = Asked(),  # what is mapped, of which block
     tiling: Tiling | None = None,  # how the scene is cut; None: see `card_tiling`
-    projection: Projection | None = None,  # for components: of another map, to have its colours; None: the scene's own
     **how: object,       # `device` and `precision` of `patch_values`
 ) -> xr.DataArray:       # (band y x) on the grid of patches; pixels beyond the last whole patch are left out
     "What an encoder says of each patch of a scene, blended over windows, with coordinates and CRS."
     asked, tiling, side, grid = asked.of(encoder), tiling or card_tiling(card), patch_side(encoder), scene.grid
     patches, bands = patch_values(encoder, card, asked, **how), asked.bands(encoder)
-    if asked.what == "pca": projection = projection or fitted(scene, patches, tiling, side)
-    predict = on_pixels(patches, side, projection if asked.what == "pca" else None)
+    projection = (asked.projection or fitted(scene, patches, tiling, side)) if asked.what == "pca" else None
+    predict = on_pixels(patches, side, projection)
     axes = tuple(window_axis(length, tiling.window, tiling.overlap) for length in (grid.height, grid.width))
     values = np.empty((len(bands), grid.height // side, grid.width // side), np.float32)
     inner = Grid(grid.crs, grid.transform, values.shape[1] * side, values.shape[2] * side)
@@ -385,7 +395,6 @@ def chip_array(
     card: ModelCard,      # of its weights
     asked: Asked = Asked(),  # what is mapped, of which block
     sensors: str = "",    # that are shown: "s1", "s2" or "s1+s2"; empty: those of the weights
-    projection: Projection | None = None,  # for components: of a map, to have its colours; None: the chip's own
     device: str | torch.device | None = None,  # None: the GPU where there is one, or else the CPU
 ) -> xr.DataArray:        # (band y x) on the grid of patches; NaN where no pixel is known
     "What an encoder says of each patch of a chip, with coordinates and CRS."
@@ -394,8 +403,9 @@ def chip_array(
     batch = chips.images([row], device)
     with torch.inference_mode(): values = said(encoder.to(device), batch.pixels, asked).float().cpu().numpy()
     known = rearrange(batch.seen[0].cpu().numpy(), "(gy h) (gx w) -> gy gx (h w)", h=side, w=side)
+    projection = None
     if asked.what == "pca":
-        projection = projection or fit_projection(values[0][:, known.all(-1)].T)
+        projection = asked.projection or fit_projection(values[0][:, known.all(-1)].T)
         values = projection(values)
     values = np.where(known.any(-1), values[0], np.float32(np.nan))
     return georeferenced(values, asked.bands(encoder), chip_transform(dataset, row, chips.window.start, side),
