@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from einops import rearrange
+from fastcore.basics import patch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -77,30 +78,6 @@ class Checkpoint:
         "A chip as the encoder sees it."
         return self.reader.images([row], self.device).pixels
 
-    def like_chip(
-        self,
-        row: int,  # of the reader
-        k: int,  # neighbours
-        way: tuple[str, str] | None = None,  # sensors of the chip, and of those it is compared with; None: all shown
-    ) -> tuple[np.ndarray, np.ndarray]:  # similarity, falling, and rows
-        "The nearest chips, the chip itself among them."
-        first, second = way or (next(iter(self.features)),) * 2
-        query, bank = (F.normalize(torch.as_tensor(self.features[sensors]), dim=1) for sensors in (first, second))
-        value, near = nearest(query[row:row + 1], bank, k)
-        return value[0].numpy(), near[0].numpy()
-
-    def like_token(
-        self,
-        row: int,  # of the reader
-        token: tuple[int, int],  # row and column of the patch
-        k: int,  # neighbours
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # similarity, falling; rows; (k, 2) patches
-        "The nearest tokens of all chips, the token itself among them."
-        (gh, gw) = self.grid
-        value, near = self.bank.nearest(self.bank.half[(row * gh + token[0]) * gw + token[1]], k)
-        chip, place = np.divmod(near.numpy(), gh * gw)
-        return value.numpy(), chip, np.stack(np.divmod(place, gw), 1)
-
 # %% ../../nbs/explorer/25_checkpoint.ipynb #62c6636d
 @torch.no_grad()
 def encode(
@@ -142,6 +119,34 @@ def read_checkpoint(
     alone = {s: class_features(encoder, reader.show(s), device=config.device) for s in ("s1", "s2") if shown == "s1+s2"}
     name, plane = Path(run).resolve().name, project(whole, projection)
     return Checkpoint(name, encoder, reader, {shown: whole} | alone, plane, bank, grid)
+
+# %% ../../nbs/explorer/25_checkpoint.ipynb #046f9a56
+@patch
+def like_chip(
+    self: Checkpoint,
+    row: int,  # of the reader
+    k: int,  # neighbours
+    way: tuple[str, str] | None = None,  # sensors of the chip, and of those it is compared with; None: all shown
+) -> tuple[np.ndarray, np.ndarray]:  # similarity, falling, and rows
+    "The nearest chips, the chip itself among them."
+    first, second = way or (next(iter(self.features)),) * 2
+    query, bank = (F.normalize(torch.as_tensor(self.features[sensors]), dim=1) for sensors in (first, second))
+    value, near = nearest(query[row:row + 1], bank, k)
+    return value[0].numpy(), near[0].numpy()
+
+# %% ../../nbs/explorer/25_checkpoint.ipynb #896eeca6
+@patch
+def like_token(
+    self: Checkpoint,
+    row: int,  # of the reader
+    token: tuple[int, int],  # row and column of the patch
+    k: int,  # neighbours
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # similarity, falling; rows; (k, 2) patches
+    "The nearest tokens of all chips, the token itself among them."
+    (gh, gw) = self.grid
+    value, near = self.bank.nearest(self.bank.half[(row * gh + token[0]) * gw + token[1]], k)
+    chip, place = np.divmod(near.numpy(), gh * gw)
+    return value.numpy(), chip, np.stack(np.divmod(place, gw), 1)
 
 # %% ../../nbs/explorer/25_checkpoint.ipynb #8995431e
 def chip_scores(

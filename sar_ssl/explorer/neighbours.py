@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import Tensor
 
 from ..evaluation.neighbours import largest
@@ -47,19 +48,21 @@ class Bank:
     def __len__(self) -> int:
         return len(self.half)
 
-    def nearest(
-        self,
-        query: Tensor,  # (d,)
-        k: int,  # neighbours; all where there are fewer
-    ) -> tuple[Tensor, Tensor]:  # (k,) each: cosine similarity, falling, and row; of equals the first
-        "The rows of the bank that are most similar to the query, as its 16-bit rows have it."
-        if query.shape != self.half.shape[1:]:
-            raise ValueError(f"bank: found a query {tuple(query.shape)}, expected {tuple(self.half.shape[1:])}")
-        query = F.normalize(query.float(), dim=0)
-        whole, scale, lost = eight_bits(query[None])
-        rough = torch._int_mm(self.whole, whole.T)[:, 0] * self.scale * scale
-        wrong = self.lost + float(lost) * (1 + self.lost) + 1e-5  # the last for rounding
-        least = largest(rough[None], k)[0][0, -1] - 2 * wrong
-        candidates = (rough >= least).nonzero()[:, 0]
-        value, place = largest((self.half[candidates].float() @ query)[None], k)
-        return value[0], candidates[place[0]]
+# %% ../../nbs/explorer/20_neighbours.ipynb #f8985635
+@patch
+def nearest(
+    self: Bank,
+    query: Tensor,  # (d,)
+    k: int,  # neighbours; all where there are fewer
+) -> tuple[Tensor, Tensor]:  # (k,) each: cosine similarity, falling, and row; of equals the first
+    "The rows of the bank that are most similar to the query, as its 16-bit rows have it."
+    if query.shape != self.half.shape[1:]:
+        raise ValueError(f"bank: found a query {tuple(query.shape)}, expected {tuple(self.half.shape[1:])}")
+    query = F.normalize(query.float(), dim=0)
+    whole, scale, lost = eight_bits(query[None])
+    rough = torch._int_mm(self.whole, whole.T)[:, 0] * self.scale * scale
+    wrong = self.lost + float(lost) * (1 + self.lost) + 1e-5  # the last for rounding
+    least = largest(rough[None], k)[0][0, -1] - 2 * wrong
+    candidates = (rough >= least).nonzero()[:, 0]
+    value, place = largest((self.half[candidates].float() @ query)[None], k)
+    return value[0], candidates[place[0]]

@@ -9,6 +9,7 @@ __all__ = ['SelectionError', 'lasso_corners', 'Plane', 'odd_crossings', 'Selecti
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from fastcore.basics import patch
 from numpy.typing import ArrayLike
 
 # %% ../../nbs/explorer/00_selection.ipynb #1e2c9aff
@@ -56,33 +57,28 @@ class Plane:
         x = self.x[first:last]
         return first + np.flatnonzero((x >= x0) & (x <= x1))
 
-    def rows(
-        self,
-        places: np.ndarray,  # in `order`
-    ) -> np.ndarray:  # bool (n,)
-        "The same as one boolean per row."
-        chosen = np.zeros(self.size, bool)
-        chosen[self.order[places]] = True
-        return chosen
+# %% ../../nbs/explorer/00_selection.ipynb #082f805f
+@patch
+def rows(
+    self: Plane,
+    places: np.ndarray,  # in `order`
+) -> np.ndarray:  # bool (n,)
+    "Places in `order` as one boolean per row."
+    chosen = np.zeros(self.size, bool)
+    chosen[self.order[places]] = True
+    return chosen
 
-    def box(
-        self,
-        bounds: Sequence[float],  # x0, y0, x1, y1
-    ) -> np.ndarray:  # bool (n,)
-        "The rows in a box; raises `SelectionError` unless it has four finite sides."
-        sides = np.asarray(bounds, float)
-        if sides.shape != (4,) or not np.isfinite(sides).all():
-            raise SelectionError(f"box: found {sides.tolist()}, expected x0, y0, x1, y1; draw inside the axes")
-        return self.rows(self.between(np.minimum(sides[:2], sides[2:]), np.maximum(sides[:2], sides[2:])))
 
-    def lasso(
-        self,
-        corners: ArrayLike,  # corner 2
-    ) -> np.ndarray:  # bool (n,)
-        "The rows inside a lasso, by the even-odd rule; raises `SelectionError` for what is no lasso."
-        corners = lasso_corners(corners)
-        places = self.between(corners.min(0), corners.max(0))
-        return self.rows(places[odd_crossings(self.x[places], self.y[places], corners)])
+@patch
+def box(
+    self: Plane,
+    bounds: Sequence[float],  # x0, y0, x1, y1
+) -> np.ndarray:  # bool (n,)
+    "The rows in a box; raises `SelectionError` unless it has four finite sides."
+    sides = np.asarray(bounds, float)
+    if sides.shape != (4,) or not np.isfinite(sides).all():
+        raise SelectionError(f"box: found {sides.tolist()}, expected x0, y0, x1, y1; draw inside the axes")
+    return self.rows(self.between(np.minimum(sides[:2], sides[2:]), np.maximum(sides[:2], sides[2:])))
 
 # %% ../../nbs/explorer/00_selection.ipynb #6fc05bb1
 def odd_crossings(
@@ -97,6 +93,17 @@ def odd_crossings(
         if last > first:  # so the side is not level
             inside[first:last] ^= x[first:last] < x0 + (y[first:last] - y0) * ((x1 - x0) / (y1 - y0))
     return inside
+
+# %% ../../nbs/explorer/00_selection.ipynb #53119264
+@patch
+def lasso(
+    self: Plane,
+    corners: ArrayLike,  # corner 2
+) -> np.ndarray:  # bool (n,)
+    "The rows inside a lasso, by the even-odd rule; raises `SelectionError` for what is no lasso."
+    corners = lasso_corners(corners)
+    places = self.between(corners.min(0), corners.max(0))
+    return self.rows(places[odd_crossings(self.x[places], self.y[places], corners)])
 
 # %% ../../nbs/explorer/00_selection.ipynb #6b4740c8
 class Selection:
@@ -124,39 +131,49 @@ class Selection:
         "The rows that are chosen, or all that pass where nothing is picked."
         return self.chosen if self.picked.any() else self.passing
 
-    def check(
-        self,
-        rows: ArrayLike,  # should be bool (n,)
-    ) -> np.ndarray:
-        "One boolean per row of the table; raises `SelectionError` for anything else."
-        found = np.asarray(rows)
-        if found.dtype != bool or found.shape != self.picked.shape:
-            raise SelectionError(f"selection: found {found.dtype} {found.shape}, expected bool {self.picked.shape}")
-        return found
+# %% ../../nbs/explorer/00_selection.ipynb #66ca3571
+@patch
+def watch(
+    self: Selection,
+    watcher: Callable[[], object],  # is called after each change
+) -> None:
+    "Tell somebody after each change."
+    self.watchers.append(watcher)
 
-    def tell(self) -> None:
-        "Call everyone who watches."
-        for watcher in self.watchers: watcher()
 
-    def pick(
-        self,
-        rows: ArrayLike,  # bool (n,); none picked means that all are shown
-    ) -> None:
-        "Pick these rows and no others."
-        self.picked[:] = self.check(rows)
-        self.tell()
+@patch
+def tell(self: Selection) -> None:
+    "Call everyone who watches."
+    for watcher in self.watchers: watcher()
 
-    def keep(
-        self,
-        filters: Mapping[str, ArrayLike],  # name of a filter -> bool (n,)
-    ) -> None:
-        "Let only rows pass that all these filters let through; they replace those before."
-        self.filters = {name: self.check(rows) for name, rows in filters.items()}
-        self.tell()
+# %% ../../nbs/explorer/00_selection.ipynb #61dad0bb
+@patch
+def check(
+    self: Selection,
+    rows: ArrayLike,  # should be bool (n,)
+) -> np.ndarray:
+    "One boolean per row of the table; raises `SelectionError` for anything else."
+    found = np.asarray(rows)
+    if found.dtype != bool or found.shape != self.picked.shape:
+        raise SelectionError(f"selection: found {found.dtype} {found.shape}, expected bool {self.picked.shape}")
+    return found
 
-    def watch(
-        self,
-        watcher: Callable[[], object],  # is called after each change
-    ) -> None:
-        "Tell somebody after each change."
-        self.watchers.append(watcher)
+
+@patch
+def pick(
+    self: Selection,
+    rows: ArrayLike,  # bool (n,); none picked means that all are shown
+) -> None:
+    "Pick these rows and no others."
+    self.picked[:] = self.check(rows)
+    self.tell()
+
+
+@patch
+def keep(
+    self: Selection,
+    filters: Mapping[str, ArrayLike],  # name of a filter -> bool (n,)
+) -> None:
+    "Let only rows pass that all these filters let through; they replace those before."
+    self.filters = {name: self.check(rows) for name, rows in filters.items()}
+    self.tell()

@@ -41,7 +41,7 @@ def cover_columns(
             share.append(count.max() / max(count.sum(), 1))
     return dict(cover=cover_names(codes, reader.legend), cover_share=np.array(share))
 
-
+# %% ../../nbs/explorer/10_table.ipynb #70fbe48c
 def chip_table(
     reader: ChipDataset,  # the chips
 ) -> pd.DataFrame:  # a row per chip
@@ -64,7 +64,7 @@ def column_kind(
     few = column.head(1000).nunique() <= MOST_NAMES  # a million names are counted only where these are few
     return "names" if few and column.nunique() <= MOST_NAMES else "text"
 
-
+# %% ../../nbs/explorer/10_table.ipynb #2f3f63ae
 def matching(
     column: pd.Series,  # of the table
     wanted: object,  # two ends, names, or a part of the name, by the kind of the column
@@ -105,7 +105,7 @@ def cover_picture(
     index = class_index(labels, reader.legend)
     return palette[np.where(index == IGNORE, len(palette) - 1, index)]
 
-
+# %% ../../nbs/explorer/10_table.ipynb #320e4270
 KINDS = {"S1": "s1", "S2": "s2", "land cover": "label"}  # of pictures, and the variable of a store
 
 
@@ -127,7 +127,7 @@ def chip_pictures(
     shown = whole.select(whole.bands[:1] if sensor == "s1" else shown_bands(whole.bands))
     return next(iter(chip_images(read_chips(reader, rows, {sensor: shown}), {sensor: BandNames(shown)}).items()))
 
-
+# %% ../../nbs/explorer/10_table.ipynb #5ccbac30
 def opaque(
     picture: np.ndarray,  # y x rgba, 0 to 1
     side: int,  # pixels wanted
