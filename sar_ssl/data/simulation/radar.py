@@ -22,6 +22,7 @@ from sar_ssl.data.simulation.landscape import (
     BARE, BROADLEAF, CODES, CONIFER, GRASS, INDUSTRY, ORCHARD, SHRUB, SUBURB, SUMMER, WATER, WETLAND, WINTER, Landscape,
     class_table)
 from .masks import cut_border
+from .regions import block_land
 from .texture import gamma_field
 from ..streams import stream
 
@@ -106,7 +107,7 @@ def nuisance(
     mood = place.normal(0, CLASS_SPREAD, len(CODES)) + place.normal(0, CLASS_OWN, (2, len(CODES)))
     added = np.zeros((2, CODES[-1] + 1))
     added[:, CODES] = common[:, None] + mood
-    added += by_class("moisture") * weather.normal(0, 1 / math.sqrt(count))
+    added += by_class("moisture") * (block_land(seed, block).moisture + weather.normal(0, 1 / math.sqrt(count)))
     added[:, WATER] += weather.uniform(0, WIND, count).mean()
     return added.astype(np.float32)
 

@@ -81,6 +81,7 @@ class Region:
     industry: float  # of what is built
     water: float
     wetland: float
+    moisture: float = 0.0  # of the soil, in standard deviations between days; 0 is that of the trained kinds
 
 # %% ../../../nbs/data/simulation/02_regions.ipynb #54e713c5
 REGIONS = (
@@ -88,8 +89,8 @@ REGIONS = (
     Region("forest", 0.50, 0.2, 0.50, 0.4, 0.30, 0.20, 0.04, 0.50, 0.04, 0.08),
     Region("urban fringe", 0.15, 0.0, 0.35, 0.6, 0.20, 0.25, 0.45, 0.50, 0.04, 0.05),
     Region("lakes", 0.22, 0.1, 0.45, 0.5, 0.20, 0.20, 0.08, 0.50, 0.25, 0.22),
-    Region("dry land", 0.06, -0.2, 0.70, 0.9, 0.20, 0.30, 0.10, 0.50, 0.04, 0.04),
-    Region("bog", 0.30, 0.7, 0.45, 0.1, 0.50, 0.05, 0.05, 0.45, 0.12, 0.30),
+    Region("dry land", 0.06, -0.2, 0.70, 0.9, 0.20, 0.30, 0.10, 0.50, 0.04, 0.04, -3.5),
+    Region("bog", 0.30, 0.7, 0.45, 0.1, 0.50, 0.05, 0.05, 0.45, 0.12, 0.30, 3.5),
 )
 TRAINED, OTHER = (0.25, 0.25, 0.25, 0.25, 0, 0), (0.1, 0.1, 0.1, 0.1, 0.3, 0.3)  # shares of the blocks, by region
 
@@ -105,7 +106,7 @@ def block_land(
     rng = stream("layout", seed, block)
     region = REGIONS[rng.choice(len(REGIONS), p=OTHER if split_of(block) == "test_other" else TRAINED)]
     scaled = {share.name: min(getattr(region, share.name) * rng.gamma(SPREAD, 1 / SPREAD), 0.9)
-              for share in fields(region) if share.name not in ("name", "conifer", "dryness")}
+              for share in fields(region) if share.name not in ("name", "conifer", "dryness", "moisture")}
     moved = {name: getattr(region, name) + rng.normal(0, spread)
              for name, spread in (("conifer", 0.5), ("dryness", 0.3))}
-    return Region(region.name, **scaled, **moved)
+    return Region(region.name, **scaled, **moved, moisture=region.moisture)
