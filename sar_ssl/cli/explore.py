@@ -11,12 +11,12 @@ import argparse
 # %% ../../nbs/cli/28_explore.ipynb #8d9ba6a6
 def explore(arguments: argparse.Namespace) -> int:
     "`sar-ssl explore RUN [RUN]`."
-    from sar_ssl.explorer.app import LinkedExplorer, explorer_table, read_runs, serve
+    from sar_ssl.explorer.app import Explorer, explorer_table, read_runs, serve
 
     checkpoints = read_runs(arguments.runs, arguments.chips, arguments.most)
     table = explorer_table(checkpoints)
     print(f"{len(table)} chips at http://127.0.0.1:{arguments.port}/explore; end it with Ctrl-C", flush=True)
-    serve(lambda: LinkedExplorer(table, checkpoints), arguments.port)
+    serve(lambda: Explorer(table, checkpoints), arguments.port)
     return 0
 
 # %% ../../nbs/cli/28_explore.ipynb #3e80be56
