@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import GradientAccumulationPlugin
 from fastcore.basics import patch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -300,7 +301,8 @@ def pretrain(
 ) -> ModelCard:  # of the weights in `record.checkpoints / "last"`
     "Pre-train, from the start or the last checkpoint; raises `KeyboardInterrupt` after an orderly stop."
     waits = DistributedDataParallelKwargs(find_unused_parameters=config.patch_loss_from > 0)  # for the patch loss
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[waits])
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[waits], mixed_precision="no",
+                              gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1))
     share_of_batch(config.batch_size, accelerator.process_index, accelerator.num_processes)
     reader = open_reader(config)
     state, card, monitor = begin(config, record, reader, accelerator)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import platform
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -39,7 +40,9 @@ def replace_link(
     target: str,  # name of a folder beside it
 ) -> None:
     "Let a symbolic link point to another folder in one step."
-    fresh = link.with_name(f".{link.name}-{os.getpid()}")  # several processes may set it at the same time
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    fresh = link.with_name(f".{link.name}-{platform.node()}-{os.getpid()}")  # several processes may set it at a time
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target, target_is_directory=True)
     os.replace(fresh, link)
