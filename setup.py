@@ -10,6 +10,7 @@ cfg = ini["DEFAULT"]
 extras = {name: cfg[f"{name}_requirements"].split() for name in ("lab", "cluster")}
 experiments = cfg["lib_path"] + ".runs.notebooks"  # an installed package brings its experiment notebooks
 workflow = cfg["lib_path"] + ".runs.workflow"  # and its studies
+shipped = cfg["lib_path"] + ".weights.shipped"  # and its trained weights
 
 setup(
     name=cfg["lib_name"], version=cfg["version"], description=cfg["description"],
@@ -18,10 +19,11 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     python_requires=">=" + cfg["min_python"],
-    packages=[*find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]), experiments, workflow],
-    package_dir={experiments: cfg["nbs_path"] + "/experiments", workflow: "workflow"},
+    packages=[*find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]), experiments, workflow, shipped],
+    package_dir={experiments: cfg["nbs_path"] + "/experiments", workflow: "workflow", shipped: "data/weights"},
     package_data={cfg["lib_path"]: ["py.typed", "*.pyi"], experiments: ["[a-z]*.ipynb"],
                   workflow: ["Snakefile", "studies/*.yaml", "profiles/*/config.yaml"],
+                  shipped: ["*/*.safetensors", "*/*.json", "*/*.md"],
                   cfg["lib_path"] + ".figures": ["*.j2"]},  # and the report's template
     install_requires=cfg["requirements"].split(),
     extras_require={**extras, "dev": [*cfg["dev_requirements"].split(), *extras["lab"], *extras["cluster"]]},

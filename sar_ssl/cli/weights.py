@@ -15,7 +15,8 @@ LAYOUTS = ("auto", "dino", "dino-mm", "ssl4eo", "torchgeo", "timm")
 # %% ../../nbs/cli/20_weights.ipynb #wlist001
 def weights_list(arguments: argparse.Namespace) -> int:
     "`sar-ssl weights list`: the weights that come with the project."
-    from sar_ssl.weights.checkpoint import read_card, shipped_weights, weights_file
+    from sar_ssl.data.project_files import shipped_weights
+    from sar_ssl.weights.checkpoint import read_card, weights_file
 
     for name, folder in shipped_weights().items():
         card, size = read_card(folder), weights_file(folder).stat().st_size / 1e6

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-import sar_ssl
+from ..data.project_files import project_folder
 from .limits import check_limits, limits_of
 from .options import comments
 from .run import RunError
@@ -33,9 +33,7 @@ class ParameterError(RunError, ValueError):
 # %% ../../nbs/runs/10_parameters.ipynb #aa52b409
 def notebooks_folder() -> Path:
     "The folder with the experiments: `nbs/experiments` of the clone, or the copies inside the installed package."
-    package = Path(sar_ssl.__file__).resolve().parent
-    clone = package.parent / "nbs" / "experiments"
-    return clone if clone.is_dir() else package / "runs" / "notebooks"
+    return project_folder("nbs/experiments", "runs/notebooks")
 
 # %% ../../nbs/runs/10_parameters.ipynb #76f8e00f
 def experiment_names(notebooks: Path | None = None, # folder to look in; None: the project's own

@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from ..data.atomic import rename, take_lock, write_text
+from ..data.project_files import shipped_weights
 from .code import code_digest, digest, notebook_digest
 from .limits import check_limits, limits_of
 from .parameters import CHECKS, CONFIGS, config_class, notebook_path, resolve
@@ -67,10 +68,12 @@ def listing(path: Path, # a file or folder that the study did not make
 
 def outside(values: Any, # parameters, or words
            ) -> dict[str, str]:
-    "Digests of all files and folders that values name by a path with a `/` in it."
+    "Digests of all files and folders that values name by a path with a `/` in it, and of weights of the project."
     if isinstance(values, Mapping): values = list(values.values())
     if isinstance(values, (list, tuple)): return {path: kept for one in values for path, kept in outside(one).items()}
-    is_path = isinstance(values, str) and os.sep in values and len(values) < 4096 and Path(values).exists()
+    if not isinstance(values, str): return {}
+    if folder := shipped_weights().get(values): return {values: digest((folder / "card.json").read_text("utf-8"))}
+    is_path = os.sep in values and len(values) < 4096 and Path(values).exists()
     return {values: listing(Path(values))} if is_path else {}
 
 # %% ../../nbs/runs/44_study.ipynb #91f34251

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-import sar_ssl
+from ..data.project_files import project_folder
 from .parameters import nearest
 from .run import RunError
 
@@ -31,9 +31,7 @@ class StudyFileError(RunError, ValueError):
 # %% ../../nbs/runs/40_study_file.ipynb #887cca58
 def workflow_folder() -> Path:
     "The folder with the studies, the Snakefile and its profiles: `workflow` of the clone, or the package's copies."
-    package = Path(sar_ssl.__file__).resolve().parent
-    clone = package.parent / "workflow"
-    return clone if (clone / "Snakefile").is_file() else package / "runs" / "workflow"
+    return project_folder("workflow", "runs/workflow")
 
 
 def study_names() -> list[str]:

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CARD_FORMAT', 'NOT_TRAINED', 'PROBE_TOLERANCE', 'ModelCard', 'card_to_json', 'card_from_json', 'probe_image',
-           'probe_output', 'probe_difference', 'check_probe', 'shipped_weights', 'weights_file', 'read_card',
-           'build_encoder', 'load_encoder', 'save_encoder', 'check_weights_fit', 'transfer_card']
+           'probe_output', 'probe_difference', 'check_probe', 'weights_file', 'read_card', 'build_encoder',
+           'load_encoder', 'save_encoder', 'check_weights_fit', 'transfer_card']
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #f020b167
 import copy
@@ -20,8 +20,8 @@ from safetensors.torch import load_file, save_file
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
-import sar_ssl
 from ..data.atomic import rename
+from ..data.project_files import shipped_weights
 from ..data.radiometry import Contract, check_match, stats_of
 from ..data.choices import SENSOR_SETS, sensor_channels
 from ..models.absent_sensor import mark_absent, mark_of
@@ -150,14 +150,6 @@ def check_probe(
         raise CheckpointError(f"{where}: self-check failed: for the probe image the encoder differs by "
                               f"{difference:.2g} from what its card says, expected at most {PROBE_TOLERANCE:g}. "
                               "The file is damaged, or was made for another model; get it again")
-
-# %% ../../nbs/weights/00_checkpoint.ipynb #ckship01
-def shipped_weights() -> dict[str, Path]:  # name to folder
-    "The weights that come with the project, sorted by name."
-    package = Path(sar_ssl.__file__).resolve().parent
-    clone = package.parent / "data" / "weights"
-    folder = clone if clone.is_dir() else package / "weights" / "shipped"
-    return {file.parent.name: file.parent for file in sorted(folder.glob("*/model.safetensors"))}
 
 # %% ../../nbs/weights/00_checkpoint.ipynb #fadde081
 def weights_file(
