@@ -45,7 +45,7 @@ def measured_apart(
     names = list(filter(measured, differing([ours, theirs])))
     return f"{setting_words(ours, names)} against {setting_words(theirs, names)}" if names else ""
 
-
+# %% ../../nbs/figures/37_label_factors.ipynb #c1bc3b04
 def is_control(
     ours: pd.Series,  # a row of the treatment
     theirs: pd.Series,  # a row of what may be a control
@@ -58,7 +58,7 @@ def is_control(
     read = lambda row: row["settings"].get("decoder")
     return theirs["use"] == ours["use"] and read(theirs) == read(ours)
 
-
+# %% ../../nbs/figures/37_label_factors.ipynb #4d66ffd6
 def why_apart(
     ours: pd.DataFrame,  # a curve of a treatment
     theirs: pd.DataFrame,  # one of its controls
@@ -69,7 +69,7 @@ def why_apart(
     if same_use and other["mode"] != first["mode"]: return f"other settings: {settings_apart(ours, theirs)}"
     return measured_apart(first["settings"], other["settings"])
 
-# %% ../../nbs/figures/37_label_factors.ipynb #39c2d566
+# %% ../../nbs/figures/37_label_factors.ipynb #18c921d4
 def curve_kept(
     rows: pd.DataFrame,  # of one curve: columns labelled_chips, seed, folder, kept
 ) -> Kept:  # without the cells that kept nothing
@@ -77,7 +77,7 @@ def curve_kept(
     found = {int(labels): seed_scores(part) for labels, part in rows.groupby("labelled_chips")}
     return {labels: seeds for labels, seeds in found.items() if seeds}
 
-
+# %% ../../nbs/figures/37_label_factors.ipynb #b7a0c151
 def curves_factors(
     ours: tuple[Kept, dict],  # of the treatment: what was kept, and its draws
     theirs: tuple[Kept, dict],  # of the control
@@ -90,7 +90,7 @@ def curves_factors(
         return (), str(reason).split(": ", 1)[-1]
     return tuple(drawn_factors(ours[1], theirs[1])), ""
 
-
+# %% ../../nbs/figures/37_label_factors.ipynb #24103bf4
 def factor_rows(
     rows: pd.DataFrame,  # from `segment_scores` or `scene_scores`
     draws: int = 100,  # of blocks and seeds; more makes intervals steadier, and costs time in proportion
@@ -134,7 +134,7 @@ def draw_factors(
     for factor in row.factors:
         axes.plot(factor.labels, factor.value, MARKERS[factor.bound], color=style["color"], markersize=5)
 
-
+# %% ../../nbs/figures/37_label_factors.ipynb #f0e8ee85
 def factor_figure(
     found: Sequence[FactorRow],  # of one score; those without factors are left out
 ) -> Figure:
@@ -156,9 +156,6 @@ def factor_figure(
     return figure
 
 # %% ../../nbs/figures/37_label_factors.ipynb #dcf2b3b1
-WORTH = {"better": "above 1", "worse": "below 1", "no different": "across 1"}  # where the interval of a factor lies
-
-
 def middle_words(
     row: FactorRow,
     score: str,  # such as "mIoU"
@@ -168,6 +165,9 @@ def middle_words(
     where = f" on {row.data}" if row.data else ""
     return (f"With {factor.labels} labelled chips, {row.init}{where} ({row.mode}) scores what {row.control} does with "
             f"{factor} times as many ({score} {factor.score:.3f}).")
+
+# %% ../../nbs/figures/37_label_factors.ipynb #edd342e4
+WORTH = {"better": "above 1", "worse": "below 1", "no different": "across 1"}  # where the interval of a factor lies
 
 
 def factor_headline(
