@@ -55,7 +55,8 @@ from .downstream.encode import attention_maps as attention_maps, class_features 
 from .downstream.modality_grid import run_grid as run_grid
 from .downstream.segmentation_run import segment_chips as segment_chips
 from .downstream.shifts import radar_shifts as radar_shifts
-from .mapping.encoder_maps import chip_array as chip_array, map_encoder as map_encoder, scene_array as scene_array
+from .mapping.encoder_arrays import chip_array as chip_array, scene_array as scene_array
+from .mapping.encoder_maps import map_encoder as map_encoder
 from .mapping.mapper import map_scene as map_scene
 from .figures.atlas import atlas_figure as atlas_figure
 from .figures.attention import attention_panel as attention_panel
