@@ -19,7 +19,7 @@ PURPOSES = (
 )
 "What streams are for. A number is a place in this list: add at the end only."
 
-
+# %% ../../nbs/data/38_streams.ipynb #fa6faa3b
 def stream_key(
     purpose: str,  # one of PURPOSES
     seed: int,  # of the run or the store, 0 to 2**32 - 1
@@ -33,7 +33,7 @@ def stream_key(
                          "whole numbers from 0 to 4294967295")
     return key
 
-
+# %% ../../nbs/data/38_streams.ipynb #030de5f7
 def stream(
     purpose: str,  # one of PURPOSES
     seed: int,  # of the run or the store

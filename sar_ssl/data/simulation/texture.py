@@ -25,7 +25,7 @@ def gamma_curve(
     "Quantiles of a gamma distribution of mean 1 for normal numbers from -4 to 4."
     return (gammaincinv(order, ndtr(np.linspace(-4, 4, 257))) / order).astype(np.float32)
 
-
+# %% ../../../nbs/data/simulation/05_texture.ipynb #8eb919ea
 def gamma_field(
     field: np.ndarray,  # float32, normal, any shape
     order: float,  # shape: higher is smoother; the variance is 1 / order
