@@ -26,6 +26,7 @@ from ..evaluation.atlas import (
     STACKS, Facts, Looked, Part, Parts, Tally, atlas_table, chosen_parts, compared, learn_readers, parts_of,
     patch_sample, tally_chips)
 from ..evaluation.bootstrap import pooled_miou
+from ..evaluation.cuts import CUTS
 from ..evaluation.intervals import chip_blocks, paired_difference
 from ..evaluation.records import metric
 from ..evaluation.token_labels import class_shares
@@ -87,7 +88,7 @@ def without_facets(
 ) -> tuple[Parts, Facts]:
     "`all_parts` without queries, keys, values and tokens of single blocks, and without facts."
     parts = parts_of(read_blocks(vit, images, range(len(vit.blocks))), pixels)
-    return {part: maps for part, maps in parts.items() if part.facet in ("attention", *STACKS)}, dict
+    return {part: maps for part, maps in parts.items() if part.facet in ("attention", *CUTS, *STACKS)}, dict
 
 # %% ../../nbs/downstream/57_atlas_run.ipynb #b8694fbc
 class Atlas(NamedTuple):

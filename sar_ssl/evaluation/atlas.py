@@ -28,6 +28,7 @@ from ..models.vit import patch_side
 from .attention import (
     TOKEN_PENALTY, attention_entropy, centre_prior, enough_pixels, pixel_maps)
 from .bootstrap import drawn_rows, pooled_miou
+from .cuts import cut_maps
 from .map_scores import (
     attention_distance, likeness, mass_iou, outlier_share, pointing, ranked_scores)
 from .metrics import as_array
@@ -38,7 +39,7 @@ from .probe import LinearProbe, fit_linear, linear_probe
 class Part(NamedTuple):
     "One facet of one block and head."
 
-    facet: str  # "attention", "query", "key", "value", "token"; a null such as "intensity"; or a stack such as "heads"
+    facet: str  # "attention", "query", "key", "value", "token"; one of `CUTS`, `STACKS`, or a null such as "intensity"
     block: int = -1  # from 0; -1 where it has none
     head: int = -1  # from 0; -1: all heads. Of a null: the band
 
@@ -104,10 +105,11 @@ def parts_of(
     read: Sequence[BlockReading],  # all blocks of a network
     pixels: np.ndarray,  # n band y x: what was measured; NaN elsewhere
 ) -> Parts:
-    "Every facet, block and head, the pixels, and the stacks."
+    "Every facet, block and head, the last block's cuts, the pixels, and the stacks."
     parts = pixel_parts(pixels, read[0].grid)
     for number, block in enumerate(read): parts |= block_parts(block, number)
-    return parts | stacks(parts)
+    cuts = cut_maps(read[-1].on_grid(read[-1].facet("key")))
+    return parts | {Part(name, len(read) - 1): maps for name, maps in cuts.items()} | stacks(parts)
 
 # %% ../../nbs/evaluation/22_atlas.ipynb #3f264834
 @torch.no_grad()
