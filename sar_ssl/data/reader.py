@@ -40,7 +40,7 @@ def pick_device(
         raise ValueError(f"device: found {device}, but PyTorch sees no GPU; use cpu, or leave it out")
     return device
 
-
+# %% ../../nbs/data/50_reader.ipynb #8c2041d9
 def to_device(
     values: np.ndarray,
     device: torch.device,

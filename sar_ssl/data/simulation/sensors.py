@@ -127,7 +127,7 @@ def inside(
     "The chip without its halo."
     return image[..., HALO:-HALO, HALO:-HALO]
 
-
+# %% ../../../nbs/data/simulation/10_sensors.ipynb #f7393635
 def sensor_images(
     simulation: Simulation,
     index: int,  # of the chip
@@ -175,7 +175,7 @@ def simulated_chip(
         source=f"simulated, {land.region}",
     )
 
-
+# %% ../../../nbs/data/simulation/10_sensors.ipynb #af0a0daa
 def simulate_chip(
     index: int,  # of the chip, >= 0
     size: int = 128,  # pixels of 10 m, at least 32

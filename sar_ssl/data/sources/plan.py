@@ -99,7 +99,7 @@ def table_date(
                           "right? Correct the table, or leave its column out")
     return f"{place}, in the table {time[:10]}"
 
-
+# %% ../../../nbs/data/sources/14_plan.ipynb #4848af01
 def check_dates(
     windows: list[Window],     # of all sites
     description: Description,  # of the source
