@@ -32,7 +32,7 @@ from .cuts import cut_maps
 from .map_scores import (
     attention_distance, likeness, mass_iou, outlier_share, pointing, ranked_scores)
 from .metrics import as_array
-from .patch_scores import PatchBank, cluster_patches
+from .patch_scores import PatchBank, cluster_patches, nearest_patches
 from .probe import LinearProbe, fit_linear, linear_probe
 
 # %% ../../nbs/evaluation/22_atlas.ipynb #7f968006
@@ -190,6 +190,7 @@ class Reader:
     linear: LinearProbe  # one linear layer on each token
     seen: np.ndarray  # (class,), bool: training patches had it; of another class nothing was learnt
     clusters: Callable[[np.ndarray], np.ndarray]  # tokens n d gh gw to class positions n gh gw
+    nearest: Callable[[np.ndarray], np.ndarray] | None  # the same by a vote of training patches; of tokens only
 
 
 def learn_readers(
@@ -209,7 +210,8 @@ def learn_readers(
         linear = (linear_probe(*of, other.features, other.classes, n, STACK_PENALTIES) if other and chosen
                   else fit_linear(*of, TOKEN_PENALTY, n))
         seen = np.isin(np.arange(n), bank.classes)
-        made[part] = Reader(linear, seen, cluster_patches(bank, bank.features.T[None, :, :, None], seed=seed))
+        nearest = partial(nearest_patches, bank) if part.facet == "token" else None
+        made[part] = Reader(linear, seen, cluster_patches(bank, bank.features.T[None, :, :, None], seed=seed), nearest)
     return made
 
 # %% ../../nbs/evaluation/22_atlas.ipynb #b1d34b1b
@@ -224,7 +226,7 @@ class Tally:
     parts: list[Part]
     n_classes: int
     sums: dict[str, np.ndarray] = field(default_factory=dict)  # score -> (2, group, part, class): sum, count
-    confusions: dict[str, np.ndarray] = field(default_factory=dict)  # "linear", "k-means" -> group part class class
+    confusions: dict[str, np.ndarray] = field(default_factory=dict)  # kind of reading -> group part class class
 
     def add(
         self,
@@ -241,7 +243,7 @@ class Tally:
 
     def confuse(
         self,
-        name: str,  # "linear" or "k-means"
+        name: str,  # "linear", "k-means" or "nearest"
         part: int,  # its number
         predicted: np.ndarray,  # n gh gw: class positions
         shares: np.ndarray,  # n c gh gw
@@ -298,6 +300,7 @@ def add_part(
         said = read.argmax(1).reshape(n, *maps.shape[2:])
         tally.confuse("linear", number, said, batch.shares, batch.groups)
         tally.confuse("k-means", number, reader.clusters(maps), batch.shares, batch.groups)
+        if reader.nearest: tally.confuse("nearest", number, reader.nearest(maps), batch.shares, batch.groups)
 
 # %% ../../nbs/evaluation/22_atlas.ipynb #a09758c7
 def tally_chips(
@@ -353,7 +356,7 @@ def span(
 
 def matrix_scores(
     confusions: np.ndarray,  # draw class class
-    kind: str,  # "linear" or "k-means"
+    kind: str,  # "linear", "k-means" or "nearest"
 ) -> dict[str, np.ndarray]:  # score -> (draw,)
     "Mean IoU, and for clusters the mutual information, of each draw."
     found = {f"miou_{kind.replace('-', '')}": np.array([pooled_miou(one[None]) for one in confusions])}
