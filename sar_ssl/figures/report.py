@@ -27,7 +27,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..data.atomic import write_text
-from .atlas import stack_tables
+from .atlas import facet_tables, stack_tables
 from .claims import study_limits
 from .curves import label_efficiency, read_log, training_curves
 from .modality_grid import grid_cells, grid_figure, grid_sentences, grid_tables
@@ -327,7 +327,8 @@ def page_content(
     curve = efficiency_pictures(scene_scores(scores), SCENE_SCORE, scores)
     pictures["scene_pictures"] = curve + pictures["scene_pictures"]
     tables = dict(scenes=scene_tables(scores), grids=grid_tables(scores), shifts=shift_tables(scores),
-                  attention=attention_tables(scores) + stack_tables(scores), embedding=embedding_tables(scores),
+                  attention=attention_tables(scores) + stack_tables(scores) + facet_tables(scores),
+                  embedding=embedding_tables(scores),
                   provenance=provenance_table(runs), numbers=numbers_table(scores))
     params = [(run.name, [(k, str(v)) for k, v in run.params.items()]) for run in runs]
     return dict(results_content(runs, scores), cards=[data_card(run) for run in of("pretrain")],
