@@ -275,7 +275,7 @@ def score_chip(
     area, precision = ranked_scores(scores, weight, known - weight)
     return dict(auroc=area, average_precision=precision, pointing=pointing(scores, weight, known))
 
-
+# %% ../../nbs/evaluation/22_atlas.ipynb #560310f1
 def add_part(
     tally: Tally,  # is added to
     number: int,  # of the part
