@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from sar_ssl.pretraining.progress import (
-    ENTROPY_SHARE, EXCESS, RANK_SHARE, SETTLED, Progress, judge, measured, smoothed,
+    ENTROPY_SHARE, EXCESS, KNOWN_SHARE, RANK_SHARE, SETTLED, Progress, judge, measured, smoothed,
 )
 from ..runs.run import Run
 
@@ -47,12 +47,15 @@ def progress_figure(
     progress: Progress | None = None,  # what the run was called; None asks the rule now
     name: str = "",  # of the run, for the title
 ) -> Figure:
-    "The four measurements of the stop rule over the steps, the verdict and the advice."
+    "The measurements of the stop rule over the steps, the verdict and the advice."
     progress = progress or judge(history, prototypes)
-    figure, axes = plt.subplots(1, 4, figsize=(11, 2.7), dpi=90, layout="constrained")
+    figure, axes = plt.subplots(1, 5, figsize=(13.5, 2.7), dpi=90, layout="constrained")
     excess = [(step, loss - entropy) for step, loss, entropy in measured(history, "loss", "teacher_entropy")]
     shares = [(step, entropy / log(prototypes)) for step, entropy in measured(history, "teacher_entropy")]
     draw_measure(axes[0], excess, "loss − teacher entropy (nat)", EXCESS, "peak above")
+    known = [(step, (log(prototypes) - loss) / (log(prototypes) - entropy))
+             for step, loss, entropy in measured(history, "loss", "teacher_entropy") if entropy < log(prototypes)]
+    draw_measure(axes[4], known, "targets known to the student (share)", KNOWN_SHARE, "above")
     draw_measure(axes[1], shares, f"teacher entropy (share of ln {prototypes})", ENTROPY_SHARE, "below")
     draw_measure(axes[2], measured(history, "rank_share"), "RankMe (share of the width)", RANK_SHARE, "above")
     draw_measure(axes[3], measured(history, "knn"), "kNN, labelled chips (average precision)")

@@ -27,7 +27,7 @@ def last_numbers(
     "Name -> number and unit: the last line of a log, and what the stop rule measures in all of it."
     progress, last = judge(lines, outputs), lines[-1]
     said = {"loss_minus_teacher_entropy": (progress.excess, "nat"), "entropy_share": (progress.entropy_share, "1"),
-            "knn_gain": (progress.knn_gain, "1")}
+            "known_share": (progress.known_share, "1"), "knn_gain": (progress.knn_gain, "1")}
     return {name: (last[name], unit) for name, unit in LAST.items() if name in last} | said
 
 # %% ../../nbs/pretraining/45_finish.ipynb #finish06
