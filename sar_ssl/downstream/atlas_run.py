@@ -161,17 +161,17 @@ def stack_records(
 ) -> list[dict]:
     "The table of the paper's question as records."
     made = []
-    for weights, one in (("own", atlas), ("random", null)):
+    for encoder, one in (("own", atlas), ("random", null)):
         rows = one.test[(one.test["score"] == "miou_linear") & one.test["facet"].isin(STACKS)].set_index("facet")
         made += [metric("stack_miou", rows.value[name], "1", split, n, seed, interval_of(rows.loc[name]), stack=name,
-                        weights=weights, n_blocks=int(rows.n_blocks[name]), **about) for name in STACKS]
+                        encoder=encoder, n_blocks=int(rows.n_blocks[name]), **about) for name in STACKS]
     differ = [(a, b, "own", stack_rows(atlas.tally, a), stack_rows(atlas.tally, b)) for a, b in PAIRS]
     differ += [(name, name, "random", stack_rows(atlas.tally, name), stack_rows(null.tally, name))
                for name in ("heads", "tokens", "heads and tokens")]
     for a, b, against, first, second in differ:
         if len(first) < 2: continue
         made.append(metric("stack_miou_difference", unit="1", split=split, n=n, seed=seed, stack=a, other=b,
-                           weights=against, n_blocks=len(first), **stack_difference(first, second), **about))
+                           encoder=against, n_blocks=len(first), **stack_difference(first, second), **about))
     return made
 
 # %% ../../nbs/downstream/57_atlas_run.ipynb #dc80f670

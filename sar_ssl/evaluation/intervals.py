@@ -172,7 +172,7 @@ def seed_pairs(
                           "in common")
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for pair in (share_gaps(as_array(a[seed]), as_array(b[seed])) for seed in sorted(set(a) & set(b))):
-        same = lambda other: all(np.array_equal(*both, equal_nan=True) for both in zip(pair, other))
+        same = lambda other: all(np.allclose(*both, 1e-9, 1e-9, equal_nan=True) for both in zip(pair, other))
         if not any(map(same, pairs)): pairs.append(pair)
     return pairs
 

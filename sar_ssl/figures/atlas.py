@@ -74,19 +74,19 @@ def stack_tables(
     scores: pd.DataFrame,  # from `study_scores`
 ) -> list[Table]:  # two per run
     "Mean IoU of land cover read from head maps, tokens and pixels, and what is ahead of what."
-    fill = dict(init="", sensors="", interval=None, stack="", other="", weights="")
+    fill = dict(init="", sensors="", interval=None, stack="", other="", encoder="")
     rows, differ = (select(scores, name, fill=fill) for name in ("stack_miou", "stack_miou_difference"))
     said, tables = lambda record: number(record["value"]) + span(record), []
     for run, group in rows.groupby("run", sort=True):
-        cells = {(r["stack"], r["weights"]): said(r) for r in group.to_dict("records")}
+        cells = {(r["stack"], r["encoder"]): said(r) for r in group.to_dict("records")}
         body = [[name, cells.get((name, "own"), "–"), cells.get((name, "random"), "–")]
                 for name in dict.fromkeys(group["stack"])]
         name = about_run(str(run), group.iloc[0])
         tables.append(Table(["read from", "these weights, mIoU [95 %]", "random weights"], body,
                             f"{name}: land cover of each token by one linear layer"))
-        pairs = [[r["stack"], r["other"], "random" if r["weights"] == "random" else "these", said(r)]
+        pairs = [[r["stack"], r["other"] + " of random weights" * (r["encoder"] == "random"), said(r)]
                  for r in differ[differ["run"] == run].to_dict("records")]
-        tables.append(Table(["read from", "is ahead of", "of weights", "by mIoU [95 %]"], pairs,
+        tables.append(Table(["read from these weights", "is ahead of", "by mIoU [95 %]"], pairs,
                             f"{name}: differences on the same blocks of land"))
     return tables
 
@@ -102,13 +102,14 @@ def facet_tables(
     rows = select(scores, "atlas_auroc", fill={"init": "", "sensors": "", "interval": None, "facet": "", "class": ""})
     tables = []
     for run, group in rows.groupby("run", sort=True):
+        shown = {facet: words for facet, words in SHOWN.items() if (group["facet"] == facet).any()}
         body = []
         for name, of in group.groupby("class", sort=False):
             found = {row["facet"]: row for row in of.to_dict("records")}
-            cells = [number(found[facet]["value"]) + span(found[facet]) if facet in found else "–" for facet in SHOWN]
+            cells = [number(found[facet]["value"]) + span(found[facet]) if facet in found else "–" for facet in shown]
             alone = [row for facet, row in found.items() if facet in PIXELS]
             best = max(alone, key=lambda row: row["value"], default=None)
             body.append([str(name), *cells, f"{number(best['value'])}{span(best)} {best['facet']}" if best else "–"])
-        tables.append(Table(["class", *SHOWN.values(), "pixels alone"], body,
-                            f"{about_run(str(run), group.iloc[0])}: AUROC [95 %] of test chips, 0.5 is blind"))
+        told = f"{about_run(str(run), group.iloc[0])}: AUROC [95 %] of facets for land cover, 0.5 is blind"
+        tables.append(Table(["class", *shown.values(), "pixels alone"], body, told))
     return tables

@@ -26,7 +26,7 @@ def claim_limits(
         return ""
     found = f"{n:.0f} test chips" + (f" in {n_blocks:.0f} blocks" if known else "")
     return (f"n is too small for a claim: {found}, where at least {LEAST_CHIPS} in {LEAST_BLOCKS} blocks are needed. "
-            "These numbers show that largething runs, not which model is better.")
+            "These numbers show that everything runs, not which model is better.")
 
 # %% ../../nbs/figures/44_claims.ipynb #c0a32bf7
 SCORING = ("segment", "scenes", "classify", "grid", "robustness")  # experiments that compare models on the test split
@@ -34,11 +34,12 @@ SCORING = ("segment", "scenes", "classify", "grid", "robustness")  # experiments
 
 def study_limits(
     scores: pd.DataFrame,  # from `study_scores` or `study_table`
+    split: str = "test",  # or "test_other": chips of regions that are never trained on
 ) -> list[str]:  # a sentence for each store; empty where all are large enough
-    "What cannot be claimed from the test splits of a study."
+    "What cannot be claimed from one test split of a study."
     if not {"experiment", "split", "n", "chips"} <= set(scores):
         return []
-    rows = scores[scores["experiment"].isin(SCORING) & (scores["split"] == "test")]
+    rows = scores[scores["experiment"].isin(SCORING) & (scores["split"] == split)]
     rows = rows.assign(blocks=rows["n_blocks"].astype(float) if "n_blocks" in rows else math.nan)
     smallest = rows.groupby("chips")[["n", "blocks"]].min()
     names = short_names(smallest.index)

@@ -5,19 +5,21 @@
 # %% auto #0
 __all__ = ['PANELS', 'UNTRAINED', 'BASELINES', 'read_log', 'present', 'draw_panel', 'finish_panel', 'log_panels',
            'training_curves', 'run_scores', 'score_table', 'line_style', 'line_styles', 'labels_used', 'interval_ends',
-           'mean_points', 'draw_scores', 'label_axis', 'draw_efficiency', 'efficiency_legend', 'label_efficiency',
-           'draw_map_row', 'map_panel']
+           'mean_points', 'seed_values', 'seed_words', 'draw_scores', 'label_axis', 'draw_efficiency', 'legend_beside',
+           'efficiency_legend', 'label_efficiency', 'draw_map_row', 'map_panel']
 
 # %% ../../nbs/figures/30_curves.ipynb #322b2f05
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import yaml
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -188,6 +190,23 @@ def mean_points(
     "Means over the seeds of each fraction."
     return group.groupby("fraction")[["labels", "value", "low", "high"]].mean().sort_values("labels")
 
+# %% ../../nbs/figures/30_curves.ipynb #6b4fd7ca
+def seed_values(
+    rows: pd.DataFrame,  # scores of one thing: columns value, and seed where it is known
+) -> list[float]:  # one per seed
+    "One value per seed, a repeated run counted once; a single one where all seeds gave the same: no spread of 0."
+    per_seed = rows.groupby("seed", dropna=False)["value"].mean() if "seed" in rows else rows["value"]
+    return per_seed.tolist() if per_seed.round(9).nunique() > 1 else per_seed.tolist()[:1]
+
+# %% ../../nbs/figures/30_curves.ipynb #6b4fd7cc
+def seed_words(
+    group: pd.DataFrame,  # scores of one line: columns fraction, value, and seed where it is known
+) -> str:
+    "How many seeds the points of a line are made of, such as \"1 to 2 seeds\"."
+    counts = sorted(len(seed_values(part)) for _, part in group.groupby("fraction"))
+    few = "" if counts[0] == counts[-1] else f"{counts[0]} to "
+    return f"{few}{counts[-1]} seed{'s' if counts[-1] > 1 else ''}"
+
 # %% ../../nbs/figures/30_curves.ipynb #654c04f2
 def draw_scores(
     axes: plt.Axes,  # where
@@ -200,8 +219,8 @@ def draw_scores(
     axes.fill_between(means["labels"], means["low"], means["high"], color=style["color"], alpha=0.15, linewidth=0)
     for _, one in group.sort_values("labels").groupby("seed"):
         axes.plot(one["labels"], one["value"], **style | dict(markersize=2.5, linewidth=0.6, alpha=0.6))
-    label = f"{name} ({group['seed'].nunique()} seeds)"
-    axes.plot(means["labels"], means["value"], **style | dict(marker="", linewidth=1.8), label=label)
+    label = f"{name} ({seed_words(group)})"
+    axes.plot(means["labels"], means["value"], **style | dict(markersize=4, linewidth=1.8), label=label)
 
 # %% ../../nbs/figures/30_curves.ipynb #caba335a
 def label_axis(
@@ -230,6 +249,16 @@ def draw_efficiency(
     label_axis(axes, table, name)
 
 # %% ../../nbs/figures/30_curves.ipynb #2d2312d8
+def legend_beside(
+    figure: Figure,  # with its panels
+    handles: Mapping[str, Artist],  # by what they are called
+) -> None:
+    "A legend to the right; the figure grows by its width, so that the panels keep theirs."
+    longest = max((len(line) for name in handles for line in name.splitlines()), default=0)
+    figure.set_figwidth(figure.get_figwidth() + 0.6 + 0.058 * longest)  # inches, at 7 points
+    figure.legend(handles.values(), handles.keys(), fontsize=7, loc="outside right center", frameon=False)
+
+
 def efficiency_legend(
     figure: Figure,  # with its panels
     banded: bool,  # whether any score has an interval
@@ -239,7 +268,7 @@ def efficiency_legend(
     handles["one seed"] = Line2D([], [], color="0.5", linewidth=0.6, marker="o", markersize=2.5)
     if banded:
         handles["95 % over test blocks,\nmean of the seeds"] = Patch(color="0.5", alpha=0.15, linewidth=0)
-    figure.legend(handles.values(), handles.keys(), fontsize=7, loc="outside right center", frameon=False)
+    legend_beside(figure, handles)
 
 # %% ../../nbs/figures/30_curves.ipynb #f95f7b5a
 def label_efficiency(
@@ -255,7 +284,7 @@ def label_efficiency(
     trained = sorted(set(table["init"]) - {*UNTRAINED, *BASELINES.values()})
     styles = line_styles([key for key, _ in table.groupby(["init", "mode"])], trained)
     panels = list(table.groupby("data"))
-    look = dict(figsize=(2.9 * len(panels) + 2.4, 3.1), dpi=90, sharey=True, squeeze=False, layout="constrained")
+    look = dict(figsize=(2.9 * len(panels), 3.1), dpi=90, sharey=True, squeeze=False, layout="constrained")
     figure, grid = plt.subplots(1, len(panels), **look)
     for axes, (data, group) in zip(grid.flat, panels):
         draw_efficiency(axes, group, styles, axis_name)
@@ -278,7 +307,7 @@ def draw_map_row(
         axes.set_axis_off() if image is None else show_image(axes, image, name)
     for axes, (name, codes) in zip(row[len(images) :], covers.items()):
         show_land_cover(axes, np.asarray(codes), name, legend)
-    for axes in row: axes.set_title(axes.get_title() if titled else "", fontsize=8)
+    for axes in row: axes.set_title(fill(axes.get_title(), 22) if titled else "", fontsize=8)
 
 # %% ../../nbs/figures/30_curves.ipynb #38289050
 def map_panel(

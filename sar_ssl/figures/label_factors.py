@@ -20,7 +20,7 @@ from ..evaluation.kept_scores import check_same_chips
 from ..evaluation.label_factor import Kept, LabelFactor, cell_draws, drawn_factors
 from ..evaluation.metrics import MetricError
 from .comparisons import NOTHING_KEPT, OUTCOMES, seed_scores, settings_apart
-from .curves import BASELINES, UNTRAINED, line_styles
+from .curves import BASELINES, UNTRAINED, legend_beside, line_styles
 from .study import MEANING, differing, join, setting_words
 
 # %% ../../nbs/figures/37_label_factors.ipynb #8bd04704
@@ -140,19 +140,23 @@ def factor_figure(
 ) -> Figure:
     "Label factors over the labels of the treatment."
     found = [row for row in found if row.factors]
+    alike = lambda row, other: (row.init, row.data, row.mode) == (other.init, other.data, other.mode)
     panels = list(dict.fromkeys(row.data for row in found))
-    look = dict(figsize=(3.2 * len(panels) + 3, 3.1), dpi=90, sharey=True, squeeze=False, layout="constrained")
+    look = dict(figsize=(3.2 * len(panels), 3.1), dpi=90, sharey=True, squeeze=False, layout="constrained")
     figure, grid = plt.subplots(1, max(len(panels), 1), **look)
     styles = line_styles(sorted({(row.init + row.mode, row.control) for row in found}),
                          sorted({row.init + row.mode for row in found}))
     for axes, data in zip(grid.flat, panels):
         for row in (row for row in found if row.data == data):
-            draw_factors(axes, row, styles[row.init + row.mode, row.control])
+            key, controls = row.init + row.mode, [other.control for other in found if alike(row, other)]
+            dashes = ("-", "--", ":", "-.")[controls.index(row.control) % 4]  # markers are taken: they tell bounds
+            draw_factors(axes, row, styles[key, row.control] | dict(linestyle=dashes))
         axes.axhline(1, color="black", linestyle=":", linewidth=0.9)
         axes.set(xscale="log", yscale="log", xlabel="labelled chips of the treatment", title=data)
         axes.grid(alpha=0.25)
     grid.flat[0].set_ylabel("times as many labels the control needs")
-    figure.legend(*grid.flat[0].get_legend_handles_labels(), fontsize=7, loc="outside right center", frameon=False)
+    legend_beside(figure, {label: handle for axes in grid.flat
+                           for handle, label in zip(*axes.get_legend_handles_labels())})
     return figure
 
 # %% ../../nbs/figures/37_label_factors.ipynb #dcf2b3b1
@@ -202,6 +206,9 @@ def draw_levels(
         here = known[(known["split"] == split) & same]
         for level, style in LEVELS.items():
             gates = here["name"].isin((name, f"{name}_macro")) & (here["baseline"] == level)
-            for value in here.loc[(here["name"] == f"{name}_{level}") | gates, "value"].astype(float).drop_duplicates():
+            found = here[(here["name"] == f"{name}_{level}") | gates]
+            own = found["n"].isin(shown["n"])  # the curve's own test chips; others say how many they were
+            for value, n in found[own if own.any() else ~own].groupby("value")["n"].first().items():
+                words = level if own.any() else f"{level}, on {n} test chips"
                 axes.axhline(value, color="black", linestyle=style, linewidth=0.9)
-                axes.annotate(level, (0.01, value), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
+                axes.annotate(words, (0.01, value), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")

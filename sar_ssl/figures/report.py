@@ -7,7 +7,7 @@ __all__ = ['VERSIONS', 'SHOWN', 'FIXED', 'CONTENTS', 'SCENE_SCORE', 'band_rows',
            'judged', 'facts', 'data_card', 'Picture', 'png', 'data_uri', 'kept_figures', 'curves_pictures',
            'efficiency_pictures', 'factor_pictures', 'grid_pictures', 'map_runs', 'page_template', 'provenance_table',
            'said_more', 'number_row', 'numbers_table', 'factors_content', 'other_regions', 'results_content',
-           'page_content', 'counted_runs', 'write_report']
+           'told_params', 'page_content', 'counted_runs', 'write_report']
 
 # %% ../../nbs/figures/45_report.ipynb #1ab77a23
 import base64
@@ -273,9 +273,9 @@ def numbers_table(
     return Table(head, [number_row(record) for record in scores.to_dict("records")])
 
 # %% ../../nbs/figures/45_report.ipynb #add7ac23
-CONTENTS = [("helped", "Did it help?"), ("data", "Data and runs"), ("training", "Training"),
-            ("scenes", "Scene labels"), ("grid", "Modality grid"), ("shifts", "Robustness"), ("attention", "Attention"),
-            ("embedding", "Embeddings"), ("maps", "Maps"), ("provenance", "Provenance")]
+CONTENTS = [("helped", "Did it help?"), ("gates", "What can be learnt"), ("data", "Data and runs"),
+            ("training", "Training"), ("scenes", "Scene labels"), ("grid", "Modality grid"), ("shifts", "Robustness"),
+            ("attention", "Attention"), ("embedding", "Embeddings"), ("maps", "Maps"), ("provenance", "Provenance")]
 
 # %% ../../nbs/figures/45_report.ipynb #c618f1d2
 SCENE_SCORE = "average precision, macro"
@@ -312,9 +312,20 @@ def results_content(
     worth = [factors_content(rows, "mIoU"), factors_content(scene_scores(scores), SCENE_SCORE)]
     return dict(headline=headline(maps + scenes), sentences=said, worth=[one for one in worth if one["tables"]],
                 efficiency=efficiency_pictures(rows, "mIoU", scores), others=other_regions(scores),
-                limits=study_limits(scores), miou=miou_tables(rows), maps=kept_figures(map_runs(segments, rows), "map"))
+                limits=study_limits(scores), other_limits=study_limits(scores, "test_other"), miou=miou_tables(rows),
+                maps=kept_figures(map_runs(segments, rows), "map"))
 
 # %% ../../nbs/figures/45_report.ipynb #83d38aa4
+def told_params(
+    run: StudyRun,
+) -> list[tuple[str, str]]:
+    "The parameters as they were given; those that the weights overruled say so."
+    weights = run.params.get("weights", "random")
+    known = run.record.get("encoder") or {} if weights != "random" else {}
+    told = lambda key: f" (not used: the weights are of {known[key]})" if key in known else ""
+    return [(key, f"{value}{told(key) if known.get(key) != value else ''}") for key, value in run.params.items()]
+
+
 def page_content(
     runs: Sequence[StudyRun],  # finished runs
 ) -> dict:
@@ -323,14 +334,14 @@ def page_content(
     scores = study_scores(runs)
     pictures = {f"{kind}_pictures": kept_figures(of(name)) for kind, name in
                 (("scene", "classify"), ("shift", "robustness"), ("attention", "attention"),
-                 ("embedding", "embedding"))}
+                 ("embedding", "embedding"), ("gates", "gates"))}
     curve = efficiency_pictures(scene_scores(scores), SCENE_SCORE, scores)
     pictures["scene_pictures"] = curve + pictures["scene_pictures"]
     tables = dict(scenes=scene_tables(scores), grids=grid_tables(scores), shifts=shift_tables(scores),
                   attention=attention_tables(scores) + stack_tables(scores) + facet_tables(scores),
                   embedding=embedding_tables(scores),
                   provenance=provenance_table(runs), numbers=numbers_table(scores))
-    params = [(run.name, [(k, str(v)) for k, v in run.params.items()]) for run in runs]
+    params = [(run.name, told_params(run)) for run in runs]
     return dict(results_content(runs, scores), cards=[data_card(run) for run in of("pretrain")],
                 curves=curves_pictures(of("pretrain")), grid_pictures=grid_pictures(scores), all_params=params,
                 grid_sentences=grid_sentences(scores), **pictures, **tables)

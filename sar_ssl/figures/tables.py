@@ -6,7 +6,7 @@
 __all__ = ['CELL', 'SHIFT_SCORES', 'SHIFT_KEYS', 'ATTENTION_HEAD', 'EMBEDDING_WORDS', 'number', 'Table', 'cell', 'interval_words',
            'pivot', 'select', 'miou_tables', 'factor_tables', 'chance_column', 'scene_rows', 'scene_table',
            'scene_tables', 'scene_scores', 'level_drops', 'shift_row', 'span', 'shift_tables', 'attention_row',
-           'attention_tables', 'embedding_row', 'embedding_tables']
+           'attention_tables', 'embedding_words', 'embedding_row', 'embedding_tables']
 
 # %% ../../nbs/figures/38_tables.ipynb #d8387d34
 import math
@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from ..evaluation.bootstrap import spread
-from .curves import interval_ends
+from .curves import interval_ends, seed_values
 from .label_factors import FactorRow
-from .study import named_rows, percent, seed_values, sensor_words, short_names
+from .study import named_rows, percent, sensor_words, short_names
 
 # %% ../../nbs/figures/38_tables.ipynb #6f3a7690
 def number(value: object) -> str:
@@ -293,29 +293,46 @@ def attention_tables(
     return tables
 
 # %% ../../nbs/figures/38_tables.ipynb #9f02c258
-EMBEDDING_WORDS = {"rankme": "RankMe (dimensions used)", "feature_std": "spread of features (0: collapsed)",
-                   "knn_purity": "neighbours of the same class", "retrieval_recall_at_1 s1_to_s2": "S1 finds its S2",
-                   "retrieval_recall_at_1 s2_to_s1": "S2 finds its S1"}
+EMBEDDING_WORDS = {
+    "rankme": "RankMe (dimensions used)", "feature_std": "spread of features (0: collapsed)",
+    "alpha_req": "alpha-ReQ (decay of the spectrum)", "uniformity": "uniformity (lower: more even)",
+    "knn_purity": "neighbours of the same class", "kmeans_ami": "k-means clusters and classes, AMI",
+    "kmeans_ari": "k-means clusters and classes, ARI", "s1_s2_alignment": "squared distance of S1 and S2",
+    "s1_s2_common_neighbours": "neighbours that S1 and S2 share", "retrieval_recall_at_1 s1_to_s2": "S1 finds its S2",
+    "retrieval_recall_at_1 s2_to_s1": "S2 finds its S1", "plane_neighbours_kept": "neighbours kept in the plane",
+    "plane_stability": "neighbours kept by other seeds of the plane",
+    "block_neighbours": "neighbours of the same block", "land_cover": "land cover, read"}
+
+
+def embedding_words(
+    name: str,  # of a record, with its direction
+) -> str:
+    "What a number of an embedding is: tokens and confounds by their parts, the rest by `EMBEDDING_WORDS`."
+    bare, tokens = name.removeprefix("token_"), "tokens: " * name.startswith("token_")
+    if bare.startswith("confound_"):
+        fact = bare.removeprefix("confound_").removesuffix("_projected_out")
+        return f"{tokens}{fact.replace('_', ' ')}, read" + " after its projection" * bare.endswith("projected_out")
+    return tokens + EMBEDDING_WORDS.get(bare, bare.replace("_", " "))
 
 
 def embedding_row(
     record: Mapping,  # one record, with run, init, sensors, null and direction
 ) -> list[str]:
-    "One number of an embedding run, with chance beside it."
-    name = f"{record['name']} {record['direction']}".strip()
-    what = EMBEDDING_WORDS.get(name, name.replace("_", " "))
-    about = [str(record["run"]), str(record["init"]), sensor_words(str(record["sensors"])), f"{record['n']}"]
-    return [*about, what, number(record["value"]), number(record["null"])]
+    "One number of an embedding run, with what nothing gives beside it."
+    name, many = f"{record['name']} {record['direction']}".strip(), record.get("tokens")
+    tokens = f" ({many:.0f} tokens)" if number(many) != "–" else ""
+    about = [str(record["run"]), str(record["init"]), sensor_words(str(record["sensors"])), f"{record['n']}{tokens}"]
+    return [*about, embedding_words(name), number(record["value"]), number(record["null"])]
 
 # %% ../../nbs/figures/38_tables.ipynb #1f30036b
 def embedding_tables(
     scores: pd.DataFrame,  # from `study_scores`
 ) -> list[Table]:  # one, or none where nothing was run
-    "RankMe, spread, purity and retrieval of all embedding runs, with chance beside what has one."
+    "RankMe, spread, purity and retrieval of all embedding runs, with what nothing gives beside it."
     rows = scores[scores["experiment"] == "embedding"] if "experiment" in scores else pd.DataFrame()
     if rows.empty:
         return []
     rows = select(rows, *rows["name"].unique(), fill=dict(init="", sensors="", null=None, direction=""))
-    head = ["run", "init", "sensors", "chips", "what", "value", "chance"]
-    caption = "RankMe can be compared only at the same number of chips and width"
+    head = ["run", "init", "sensors", "chips", "what", "value", "by nothing"]
+    caption = "RankMe can be compared only at the same number of chips or tokens, and the same width"
     return [Table(head, [embedding_row(record) for record in rows.to_dict("records")], caption)]
