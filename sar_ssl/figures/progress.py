@@ -55,10 +55,11 @@ def progress_figure(
     draw_measure(axes[0], excess, "loss − teacher entropy (nat)", EXCESS, "peak above")
     known = [(step, (log(prototypes) - loss) / (log(prototypes) - entropy))
              for step, loss, entropy in measured(history, "loss", "teacher_entropy") if entropy < log(prototypes)]
-    draw_measure(axes[4], known, "targets known to the student (share)", KNOWN_SHARE, "above")
+    draw_measure(axes[4], known, "targets the student knows (share)", KNOWN_SHARE, "above")
+    axes[4].set_ylim(-0.05, 1.05)
     draw_measure(axes[1], shares, f"teacher entropy (share of ln {prototypes})", ENTROPY_SHARE, "below")
     draw_measure(axes[2], measured(history, "rank_share"), "RankMe (share of the width)", RANK_SHARE, "above")
-    draw_measure(axes[3], measured(history, "knn"), "kNN, labelled chips (average precision)")
+    draw_measure(axes[3], measured(history, "knn"), "kNN (average precision)")
     if excess: axes[0].axvspan(0, SETTLED * excess[-1][0], color="0.92", zorder=0)
     said = textwrap.fill(f"{progress.verdict}: {progress.advice}", 130)
     figure.suptitle(f"{name}\n{said}" if name else said, fontsize=9)
