@@ -18,7 +18,8 @@ def project_folder(
     "The folder of a clone where there is one, else that of the installed package."
     installed = Path(sar_ssl.__file__).resolve().parent
     here = installed.parent / clone
-    return here if here.is_dir() else installed / package
+    in_clone = (installed.parent / "settings.ini").is_file()  # beside an installed package may lie any "workflow"
+    return here if in_clone and here.is_dir() else installed / package
 
 # %% ../../nbs/data/00_project_files.ipynb #03e4cff4
 def shipped_weights() -> dict[str, Path]:  # name to folder

@@ -14,7 +14,8 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from sar_ssl.pretraining.progress import (
-    ENTROPY_SHARE, EXCESS, KNOWN_SHARE, RANK_SHARE, SETTLED, Progress, judge, measured, smoothed,
+    ENTROPY_SHARE, EXCESS, KNOWN_SHARE, RANK_SHARE, SETTLED, Progress, judge, known_shares, measured,
+    smoothed,
 )
 from ..runs.run import Run
 
@@ -53,9 +54,7 @@ def progress_figure(
     excess = [(step, loss - entropy) for step, loss, entropy in measured(history, "loss", "teacher_entropy")]
     shares = [(step, entropy / log(prototypes)) for step, entropy in measured(history, "teacher_entropy")]
     draw_measure(axes[0], excess, "loss − teacher entropy (nat)", EXCESS, "peak above")
-    known = [(step, (log(prototypes) - loss) / (log(prototypes) - entropy))
-             for step, loss, entropy in measured(history, "loss", "teacher_entropy") if entropy < log(prototypes)]
-    draw_measure(axes[4], known, "targets the student knows (share)", KNOWN_SHARE, "above")
+    draw_measure(axes[4], known_shares(history, prototypes), "targets the student knows (share)", KNOWN_SHARE, "above")
     axes[4].set_ylim(-0.05, 1.05)
     draw_measure(axes[1], shares, f"teacher entropy (share of ln {prototypes})", ENTROPY_SHARE, "below")
     draw_measure(axes[2], measured(history, "rank_share"), "RankMe (share of the width)", RANK_SHARE, "above")

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MOST', 'RECENT', 'FEW', 'NOT_YET', 'COLLAPSING', 'LEARNING', 'STILL', 'VERDICTS', 'EXCESS', 'SETTLED', 'KNOWN_SHARE',
            'ENTROPY_SHARE', 'RANK_SHARE', 'KNN_GAIN', 'FEWEST', 'SHRUNK', 'WAS_SURE', 'ALIVE', 'RANK_GAIN', 'SURER',
-           'measured', 'smoothed', 'gain', 'Progress', 'measure_progress', 'fading', 'collapsing', 'unmet', 'gaining',
-           'judge']
+           'measured', 'smoothed', 'gain', 'Progress', 'known_shares', 'measure_progress', 'fading', 'collapsing',
+           'unmet', 'gaining', 'judge']
 
 # %% ../../nbs/pretraining/12_progress.ipynb #prog0003
 import math
@@ -104,6 +104,15 @@ FEWEST = 5
 "Lines of the log below which nothing is said; the peak of a curve needs some before and behind it."
 
 # %% ../../nbs/pretraining/12_progress.ipynb #prog0020
+def known_shares(
+    history: Sequence[Mapping],  # lines of the log, oldest first
+    prototypes: int,  # outputs K of the head
+) -> list[tuple[float, float]]:  # step and share; below 0: less than nothing; lines of a guessing teacher are left out
+    "How much of what the targets say the student knows."
+    most, both = math.log(prototypes), measured(history, "loss", "teacher_entropy")
+    return [(step, (most - loss) / (most - entropy)) for step, loss, entropy in both if entropy < most]
+
+
 def measure_progress(
     history: Sequence[Mapping],  # lines of the log, oldest first
     prototypes: int,  # outputs K of the head
@@ -111,9 +120,9 @@ def measure_progress(
     "What the stop rule looks at."
     last = lambda values: values[-1] if values else None
     end = history[-1]["step"] if history else 0
-    both, most = measured(history, "loss", "teacher_entropy"), math.log(prototypes)
-    excess = smoothed([loss - entropy for step, loss, entropy in both if step >= SETTLED * end])
-    known = smoothed([(most - loss) / (most - entropy) for _, loss, entropy in both if entropy < most])
+    excess = smoothed([loss - entropy for step, loss, entropy in measured(history, "loss", "teacher_entropy")
+                       if step >= SETTLED * end])
+    known = smoothed([share for _, share in known_shares(history, prototypes)])
     entropy, rank, knn = (measured(history, name) for name in ("teacher_entropy", "rank_share", "knn"))
     return dict(excess=last(excess), excess_peak=max(excess, default=None), known_share=last(known),
                 entropy_share=last(smoothed([value / math.log(prototypes) for _, value in entropy])),
