@@ -31,7 +31,7 @@ class WeightsConfig(ComputeConfig):
 
     smoke: ClassVar[dict] = dict(model="test_vit")
     chips: str = ""  # chip store; empty in a notebook simulates a few small chips
-    weights: str = "random"  # a pretrain run's folder, a .safetensors file, or "random"
+    weights: str = "random"  # a pretrain run's folder, "dino-s1", a .safetensors file, or "random"
     sensors: SharedSensors = ""  # sensors to use: "s1", "s2", "s1+s2"; empty uses all that weights and chips share
     model: str = "vit_tiny_patch16_224"  # timm name, for "random" only
     patch_size: Natural = 8  # pixels, for "random" only; smaller sees finer detail and costs more
@@ -200,7 +200,7 @@ class RobustnessConfig(ComputeConfig):
 
     smoke: ClassVar[dict] = dict(model="test_vit", steps=10, draws=50)
     chips: str = ""  # chip store with labels; empty in a notebook simulates a few small chips
-    weights: tuple[str, ...] = ("random",)  # encoders: pretrain runs' folders, .safetensors files, or "random"
+    weights: tuple[str, ...] = ("random",)  # encoders: pretrain runs' folders, "dino-s1", .safetensors files, "random"
     segmenters: tuple[str, ...] = ()  # runs of the segment experiment, judged as they are
     sensors: tuple[RadarSensors, ...] = SHOWN  # what is shown of each encoder's sensors, a model each
     model: str = "vit_tiny_patch16_224"  # timm name, for "random" only
