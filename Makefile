@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lab docs bench
+.PHONY: help install demo test lab docs bench reproduce
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lab: install  ## open JupyterLab on the notebooks, reachable from this machine o
 
 docs: install  ## build the site into _docs, without Quarto and without a network
 	@$(BIN)/python tools/build_docs.py
+
+reproduce: install  ## run tutorials and results again, and compare every number that they print
+	@$(BIN)/python tools/reproduce.py
 
 bench: install  ## measure speed beside references and print ratios; make bench CHIPS=2000 is quick
 	@$(BIN)/python tools/bench.py $(if $(CHIPS),--chips $(CHIPS))

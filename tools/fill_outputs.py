@@ -20,11 +20,10 @@ def skipped(cell, flags: list[str]) -> bool:
     return cell.cell_type != "code" or bool(re.search(rf"^#\|\s*({marks})\s*$", cell.source, re.M))
 
 
-def fill(path: Path) -> bool:
-    "Run the notebook at `path` and write it back with its outputs, cleaned; False when a cell failed."
-    from execnb.nbio import read_nb, write_nb
+def executed(path: Path):
+    "The notebook at `path` after a run, with its outputs; None when a cell failed, whose error is printed."
+    from execnb.nbio import read_nb
     from execnb.shell import CaptureShell
-    from nbdev.clean import nbdev_clean
     from nbdev.config import get_config
 
     run_tests.same_examples()
@@ -38,10 +37,20 @@ def fill(path: Path) -> bool:
     shell.run_all(notebook, exc_stop=True, preproc=lambda cell: skipped(cell, flags))
     if shell.exc:
         print(shell.prettytb(fname=path))
-        return False
+        return None
     for cell in notebook.cells:  # progress bars and warnings are not results, and differ from run to run
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    return notebook
+
+
+def fill(path: Path) -> bool:
+    "Run the notebook at `path` and write it back with its outputs, cleaned; False when a cell failed."
+    from execnb.nbio import write_nb
+    from nbdev.clean import nbdev_clean
+
+    if (notebook := executed(path)) is None:
+        return False
     write_nb(notebook, path)
     nbdev_clean.__wrapped__(fname=path)
     return True

@@ -56,6 +56,30 @@ def test_outputs_are_filled_and_a_failing_notebook_is_left_alone():
         assert result.returncode == 1 and path.read_text() == before, result.stdout
 
 
+def test_numbers_agree_within_the_tolerance_or_the_last_digit():
+    import reproduce
+
+    text = "mIoU 0.209 at step 1,200 of run a1b2 in /tmp/x7 <Figure size 640x480>, 3e-05 and -4"
+    assert reproduce.printed([dict(text=text)]) == ["0.209", "1,200", "3e-05", "-4"]
+    assert reproduce.agree("0.209", "0.210", 0) and not reproduce.agree("0.209", "0.211", 0.001)
+    assert reproduce.agree("1,200", "1,205", 0.01) and reproduce.agree("0", "0", 0)
+    assert not reproduce.agree("4", "5", 0.01)
+    assert reproduce.NUMBER.findall("1.5s 2.5 s, commit 0e80287") == ["2.5"]
+    cells = [[dict(outputs=[dict(text=said)])] for said in ("1.00 2.00", "1.00 2.50", "1.00")]
+    found = [reproduce.compare(cells[0], now, 0.01) for now in cells]
+    assert [(one.same, one.values, len(one.said)) for one in found] == [(2, 2, 0), (1, 2, 1), (0, 2, 1)]
+
+
+def test_a_notebook_that_prints_another_number_is_found():
+    with notebook("print(1.5)", "print(2.5)") as path:
+        run("fill_outputs.py", path)
+        again = run("reproduce.py", path)
+        assert again.returncode == 0 and "2 of 2 printed values of 1 notebooks agree (100.0%)" in again.stdout, again
+        path.write_text(path.read_text().replace("print(2.5)", "print(2.9)"))
+        changed = run("reproduce.py", path)
+        assert changed.returncode == 1 and "2.5 is 2.9 now" in changed.stdout and "1 of 2" in changed.stdout, changed
+
+
 def test_formulas_become_mathml_or_are_refused():
     from mathml import ExtensionError, to_mathml
 
