@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 ini = ConfigParser(delimiters=["="])
 ini.read("settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
-extras = {name: cfg[f"{name}_requirements"].split() for name in ("lab", "cluster")}
+extras = {name: cfg[f"{name}_requirements"].split() for name in ("lab", "cluster", "trackers")}
 experiments = cfg["lib_path"] + ".runs.notebooks"  # an installed package brings its experiment notebooks
 workflow = cfg["lib_path"] + ".runs.workflow"  # and its studies
 shipped = cfg["lib_path"] + ".weights.shipped"  # and its trained weights
