@@ -151,8 +151,9 @@ def snakemake_words(plan: Path, # file of the plan
     words = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--profile", str(profile),
              "--directory", folder, "--nolock", "--rerun-triggers", "mtime", "--rerun-incomplete"]
     limits = [f"mem_mb={memory_mb()}", *(f"gpu_{one}=1" for one in gpu_ids())]
-    local = ["--cores", str(cores), "--resources", *limits, "--quiet", "rules", "host", "reason"]
-    return [*words, *local * is_local(profile), *["--dry-run"] * dry, "--config", f"plan={plan}"]
+    local, quiet = ["--cores", str(cores), "--resources", *limits], ["--quiet", "rules", "host", "reason"]
+    here = is_local(profile)
+    return [*words, *local * here, *quiet * (here or dry), *["--dry-run"] * dry, "--config", f"plan={plan}"]
 
 # %% ../../nbs/runs/46_scheduler.ipynb #1e425215
 def call(words: Sequence[str], # a command
