@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['scalars', 'extra', 'to_tensorboard', 'to_trackio']
 
-# %% ../../nbs/figures/48_trackers.ipynb #dbc4c92c
-import json
+# %% ../../nbs/figures/48_trackers.ipynb #501a7a8a
 import numbers
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,7 +15,7 @@ from types import ModuleType
 import yaml
 
 from .curves import read_log
-from .runs import find_runs, metric_table
+from .runs import metric_table
 from .study import StudyRun
 
 # %% ../../nbs/figures/48_trackers.ipynb #e648be60
